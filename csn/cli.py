@@ -1,0 +1,284 @@
+"""The command line: ``csn compose|render|check|train|embed|map|search|evaluate``.
+
+Thin on purpose: each command parses its words and calls one function of the package.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from csn import __version__
+from csn.errors import StemwiseError
+from csn.instruments import INSTRUMENTS
+
+
+def _commit() -> str:
+    """The commit of the code, or its version where there is no checkout."""
+    here = Path(__file__).resolve().parent
+    try:
+        found = subprocess.run(
+            ["git", "describe", "--always", "--dirty"],
+            cwd=here, capture_output=True, text=True, timeout=10, check=True,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return __version__
+    return found.stdout.strip()
+
+
+def _compose(args: argparse.Namespace) -> None:
+    from csn.corpora.compose import compose
+    from csn.corpora.human import human
+
+    made = compose(args.out, args.pieces, args.seed, seconds=args.seconds, workers=args.workers)
+    print(f"{len(made)} pieces composed in {args.out}")
+    if not args.no_human:
+        cut, problems = human(args.out, seconds=args.seconds)
+        print(f"{len(cut)} pieces cut from human-made songs")
+        for line in problems:
+            print(line, file=sys.stderr)
+
+
+def _render(args: argparse.Namespace) -> None:
+    from csn.corpora.render import TRAINING, render
+
+    problems = render(
+        args.midi,
+        args.out,
+        args.sample_rate,
+        workers=args.workers,
+        seconds=args.seconds,
+        fonts=args.fonts or TRAINING,
+        codec=args.codec,
+        compression=args.compression,
+        mix=not args.no_mix,
+        seed=args.seed,
+    )
+    for line in problems:
+        print(line, file=sys.stderr)
+    print(f"corpus in {args.out}; {len(problems)} pieces could not be rendered")
+
+
+def _check(args: argparse.Namespace) -> None:
+    from csn.corpora import open_corpus
+    from csn.corpora.slakh import check
+
+    corpus = open_corpus(args.corpus, progress=True)
+    problems = [*corpus.problems, *check(corpus, progress=True)]
+    for line in problems:
+        print(line)
+    print(f"{len(corpus)} pieces, {len(problems)} problems")
+
+
+def _train(args: argparse.Namespace) -> None:
+    import torch
+
+    from csn.corpora import open_corpus
+    from csn.training.loop import Trainer
+    from csn.training.recipes import RECIPES, STEMWISE, tiny
+    from csn.training.stems import StemStore, build
+
+    recipe = tiny(STEMWISE) if args.recipe == "tiny" else RECIPES[args.recipe]
+    given = {"steps": args.steps, "batch": args.batch, "rate": args.rate}
+    recipe = replace(recipe, **{name: value for name, value in given.items() if value is not None})
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    corpus = open_corpus(args.corpus, progress=not args.quiet)
+    folders = [
+        build(
+            corpus.only(split), recipe.model.features, workers=args.workers,
+            progress=not args.quiet,
+        )
+        for split in (args.train_split, args.validation_split)
+    ]  # fmt: skip
+    stores = [
+        StemStore(folder, recipe.model.segment, sounding=recipe.sounding, limit=recipe.windows)
+        for folder in folders
+    ]
+    card = {
+        "commit": _commit(),
+        "corpus": corpus.name,
+        "corpus_fingerprint": corpus.only(args.train_split).fingerprint(),
+        "torch": torch.__version__,
+    }
+    trainer = Trainer(
+        recipe, stores[0], stores[1], args.out, seed=args.seed, device=args.device, card=card
+    )
+    trainer.run(validate_every=args.validate_every, progress=not args.quiet)
+    print(json.dumps({"steps": trainer.step, "validation": trainer.best}))
+    print(f"model in {args.out / 'model.safetensors'}")
+
+
+def _embed(args: argparse.Namespace) -> None:
+    from csn.corpora import open_corpus
+    from csn.library import build
+    from csn.maps import fit_maps
+    from csn.model import Model
+
+    corpus = open_corpus(args.corpus, progress=True).only(args.split)
+    library = build(corpus, Model.load(args.model, args.device), args.out, length=args.length)
+    print(f"{len(library.segments)} segments of {len(corpus)} pieces in {args.out}")
+    if not args.no_maps:
+        fit_maps(library, seed=args.seed)
+
+
+def _map(args: argparse.Namespace) -> None:
+    from csn.library import Library
+    from csn.maps import fit_maps
+
+    fit_maps(Library.open(args.library), method=args.method, seed=args.seed)
+
+
+def _search(args: argparse.Namespace) -> None:
+    from csn.library import Library
+
+    library = Library.open(args.library)
+    table = library.segments
+    rows = table.index[(table["piece"] == args.piece) & (table["start"] <= args.at)]
+    if len(rows) == 0:
+        raise StemwiseError(
+            f"{args.library} holds no segment of {args.piece!r} at {args.at:g} s; "
+            f"its pieces are, for instance, {', '.join(table['piece'].unique()[:3])}."
+        )
+    weights = [float(args.focus in (name, "whole")) for name in INSTRUMENTS]
+    found, distances = library.neighbours(
+        int(rows[-1]), weights, args.k, same_piece=args.same_piece
+    )
+    for index, distance in zip(found, distances, strict=True):
+        row = table.iloc[int(index)]
+        print(f"{distance:7.3f}  {row['piece']}  {row['start']:6.1f} s  {row['title']}")
+
+
+def _evaluate(args: argparse.Namespace) -> None:
+    from csn import evaluation
+    from csn.corpora import open_corpus
+    from csn.model import Model
+
+    model = Model.load(args.model, args.device)
+    corpus = open_corpus(args.corpus, progress=not args.json).only(args.split)
+    common: dict[str, Any] = {"k": args.k, "seed": args.seed, "progress": not args.json}
+    if args.measure == "identity":
+        report = evaluation.identity(model, corpus, length=args.length or 3.0, **common)
+    elif args.measure == "pseudo-mixes":
+        report = evaluation.pseudo_mixes(
+            model, corpus, length=args.length or 10.0, draws=args.draws, pieces=args.pieces,
+            mixes=args.mixes, backings=args.backings, levels=args.levels, **common,
+        )  # fmt: skip
+    else:
+        common.pop("k")
+        report = evaluation.leakage(model, corpus, length=args.length or 10.0, **common)
+    print(json.dumps(report.to_json(), indent=2) if args.json else report.table())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="csn", description="The science of Stemwise.")
+    parser.add_argument("--version", action="version", version=f"stemwise {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[[argparse.Namespace], None], about: str) -> Any:
+        sub = commands.add_parser(
+            name, help=about, description=about,
+            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        )  # fmt: skip
+        sub.set_defaults(run=run)
+        sub.add_argument("--seed", type=int, default=0, help="of everything random")
+        return sub
+
+    def makers(sub: Any) -> None:
+        sub.add_argument("--out", type=Path, required=True, help="folder to write to")
+        sub.add_argument("--workers", type=int, help="processes; all cores when left out")
+        sub.add_argument("--seconds", type=float, default=62.0, help="length of a piece")
+
+    def device(sub: Any) -> None:
+        sub.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
+
+    sub = command("compose", _compose, "Compose multi-track MIDI with MMA, and cut human-made MIDI")
+    makers(sub)
+    sub.add_argument("--pieces", type=int, default=720, help="composed pieces")
+    sub.add_argument("--no-human", action="store_true", help="leave human-made MIDI out")
+
+    sub = command("render", _render, "Render multi-track MIDI to stems in Slakh's layout")
+    makers(sub)
+    sub.add_argument("--midi", type=Path, required=True, help="folder of MIDI files")
+    sub.add_argument("--sample-rate", type=int, default=44100, help="Hz")
+    sub.add_argument("--fonts", nargs="+", help="soundfonts, by name or path")
+    sub.add_argument("--codec", default="flac", choices=["flac", "opus"])
+    sub.add_argument("--compression", type=float, default=0.7, help="of Opus, 0 to 1")
+    sub.add_argument("--no-mix", action="store_true", help="write stems only")
+
+    sub = command("check", _check, "Decode a whole corpus and list what is wrong with it")
+    sub.add_argument("--corpus", required=True, help="slakh:PATH, stems:PATH, mixes:PATH or demo")
+
+    sub = command("train", _train, "Train a model; run again to resume")
+    device(sub)
+    sub.add_argument("--recipe", default="stemwise", choices=["stemwise", "paper", "tiny"])
+    sub.add_argument("--corpus", required=True, help="slakh:PATH or stems:PATH")
+    sub.add_argument("--out", type=Path, required=True, help="folder of the run")
+    sub.add_argument("--steps", type=int, help="instead of the recipe's")
+    sub.add_argument("--batch", type=int, help="instead of the recipe's")
+    sub.add_argument("--rate", type=float, help="peak learning rate instead of the recipe's")
+    sub.add_argument("--train-split", default="train", help="split to learn from")
+    sub.add_argument("--validation-split", default="validation", help="split to check on")
+    sub.add_argument("--validate-every", type=int, default=500, help="steps")
+    sub.add_argument("--threads", type=int, help="of the network; all cores when left out")
+    sub.add_argument("--workers", type=int, help="processes that read the corpus")
+    sub.add_argument("--quiet", action="store_true", help="no progress bars")
+
+    sub = command("embed", _embed, "Embed a corpus into a library, with its maps; resumes")
+    device(sub)
+    sub.add_argument("--corpus", required=True, help="slakh:PATH, stems:PATH, mixes:PATH or demo")
+    sub.add_argument("--model", default="demo", help="model file, or demo")
+    sub.add_argument("--out", type=Path, required=True, help="folder of the library")
+    sub.add_argument("--split", default="", help="one split only")
+    sub.add_argument("--length", type=float, default=3.0, help="seconds of a segment")
+    sub.add_argument("--no-maps", action="store_true", help="vectors only")
+
+    sub = command("map", _map, "Compute a library's maps again")
+    sub.add_argument("--library", default="demo", help="folder, or demo")
+    sub.add_argument("--method", default="umap", choices=["umap", "tsne", "pca"])
+
+    sub = command("search", _search, "List what is nearest to a segment of a library")
+    sub.add_argument("--library", default="demo", help="folder, or demo")
+    sub.add_argument("--piece", required=True, help="id of a piece")
+    sub.add_argument("--at", type=float, default=0.0, help="seconds into the piece")
+    sub.add_argument("--focus", default="whole", choices=["whole", *INSTRUMENTS])
+    sub.add_argument("-k", type=int, default=10, help="how many")
+    sub.add_argument("--same-piece", action="store_true", help="allow the piece itself")
+
+    sub = command("evaluate", _evaluate, "Judge a model as the papers do (P1, P2) and for leakage")
+    device(sub)
+    sub.add_argument("measure", choices=["identity", "pseudo-mixes", "leakage"])
+    sub.add_argument("--model", default="demo", help="model file, or demo")
+    sub.add_argument("--corpus", default="demo", help="slakh:PATH, stems:PATH or demo")
+    sub.add_argument("--split", default="test", help="split, or all")
+    sub.add_argument("--length", type=float, help="seconds; 3 for identity, 10 otherwise")
+    sub.add_argument("--draws", type=int, default=10, help="random draws of pieces (P2)")
+    sub.add_argument("--pieces", type=int, default=10, help="pieces in a draw (P2)")
+    sub.add_argument("--mixes", type=int, default=4, help="pseudo-mixes of a piece (P2)")
+    sub.add_argument("--backings", default="tempo", choices=["tempo", "shared"], help="(P2)")
+    sub.add_argument("--levels", type=float, default=0.0, help="random level of the focus, dB (P2)")
+    sub.add_argument("-k", type=int, default=5, help="neighbours that vote")
+    sub.add_argument("--json", action="store_true", help="print JSON alone")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; an error that people can mend is one line on the standard error."""
+    args = _parser().parse_args(arguments)
+    try:
+        args.run(args)
+    except StemwiseError as error:
+        print(f"csn: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("csn: stopped.", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

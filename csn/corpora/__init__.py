@@ -1,0 +1,1 @@
+"""Corpora: readers of what exists (slakh, stems, mixes) and makers of what does not (compose)."""

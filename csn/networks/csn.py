@@ -1,0 +1,95 @@
+"""The CSN's encoder: mixed sound in, five subspaces out (CSN section 4.1.2, fig. 4)."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from csn.instruments import DIMENSIONS, EMBEDDING, INSTRUMENTS
+
+
+@dataclass(frozen=True)
+class EncoderSettings:
+    """The network's shape; the defaults are the paper's (after Jansson et al. 2017).
+
+    Attributes:
+        channels: of the convolutions, one entry a layer.
+        kernel: size of the square kernels.
+        time_strides: stride over time of each layer; over frequency it is always 2.
+        bands: mel bands of the input; sets the size of the fully connected layer.
+        pooling: ``mean`` over time as published, or ``mean+deviation``, which also hears rhythm.
+        normalise: give every subspace unit length, so that Euclidean ranks as cosine does.
+    """
+
+    channels: tuple[int, ...] = (16, 32, 64, 128, 256, 512)
+    kernel: int = 5
+    time_strides: tuple[int, ...] = (2, 2, 2, 2, 2, 2)
+    bands: int = 128
+    pooling: str = "mean"
+    normalise: bool = False
+
+
+class Encoder(nn.Module):
+    """Six strided convolutions, pooling over time, one fully connected layer to 640."""
+
+    def __init__(self, settings: EncoderSettings | None = None) -> None:
+        """Build the layers.
+
+        Args:
+            settings: see ``EncoderSettings``.
+
+        Raises:
+            ValueError: an unknown pooling, or strides and channels of different lengths.
+        """
+        super().__init__()
+        self.settings = s = settings or EncoderSettings()
+        if s.pooling not in ("mean", "mean+deviation"):
+            raise ValueError(f"pooling {s.pooling!r} is unknown; use mean or mean+deviation")
+        layers: list[nn.Module] = []
+        width, height = 1, s.bands
+        for channels, stride in zip(s.channels, s.time_strides, strict=True):
+            layers += [
+                nn.Conv2d(
+                    width, channels, s.kernel, (2, stride), padding=s.kernel // 2, bias=False
+                ),
+                nn.BatchNorm2d(channels),
+                nn.LeakyReLU(0.2, inplace=True),
+            ]
+            width, height = channels, -(-height // 2)
+        self.layers = nn.Sequential(*layers)
+        pooled = width * height * (2 if s.pooling == "mean+deviation" else 1)
+        self.head = nn.Linear(pooled, EMBEDDING)
+
+    def forward(self, mel: Tensor) -> Tensor:
+        """Embed segments of any length.
+
+        Args:
+            mel: [batch, 1, bands, frames] float.
+
+        Returns:
+            [batch, 640] float32; subspace c is ``[:, 128c : 128(c+1)]`` (eq. 4).
+        """
+        maps = self.layers(mel).float()  # [batch, channels, height, steps]
+        pooled = maps.mean(-1).flatten(1)
+        if self.settings.pooling == "mean+deviation":
+            # Written out, for torch.var is slow on channels_last; the small constant keeps the
+            # gradient of the root finite on steady sounds.
+            variance = (maps - maps.mean(-1, keepdim=True)).square().mean(-1)
+            pooled = torch.cat([pooled, (variance + 1e-4).sqrt().flatten(1)], dim=1)
+        embedding = self.head(pooled).float()
+        if self.settings.normalise:
+            embedding = normalise_subspaces(embedding)
+        return embedding
+
+
+def normalise_subspaces(embedding: Tensor) -> Tensor:
+    """Give each 128-d subspace unit Euclidean length.
+
+    Args:
+        embedding: [..., 640].
+
+    Returns:
+        [..., 640].
+    """
+    parts = embedding.unflatten(-1, (len(INSTRUMENTS), DIMENSIONS))
+    return nn.functional.normalize(parts, dim=-1).flatten(-2)

@@ -1,0 +1,1 @@
+"""Training: recipes, stems as mel, the loop and its checkpoints."""

@@ -1,0 +1,94 @@
+"""Recipes: everything that decides what a training run does, the paper's and ours."""
+
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from csn.features import FeatureSettings
+from csn.losses import MARGIN
+from csn.model import ModelSettings
+from csn.networks import EncoderSettings
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One way to train.
+
+    Attributes:
+        name: for logs and cards.
+        model: features and network.
+        objective: ``triplets`` (CSN) or ``label-matrix`` (supervised contrast in each subspace).
+        batch: mixes in a label matrix, or triplets (three mixes each) in a step.
+        steps: optimiser steps in the whole run.
+        rate: peak learning rate of AdamW; unpublished.
+        warmup: steps of linear warm-up; then the rate falls along a half cosine to zero.
+        decay: weight decay.
+        margin: of the triplet loss.
+        interchanged: whether to add the interchanged triplets.
+        temperature: of the label matrix's softmax.
+        repeats: rows of a label matrix that share one piece's instrument.
+        coherent: part of a label matrix that has its backing from a single piece.
+        dropout: probability that a stem is left out of a mix of a label matrix.
+        gain: stems are made louder or quieter by up to so many dB.
+        equalise: greatest boost or cut (dB) of a smooth random equaliser over the mix.
+        windows: use the first so many segments of a piece (the paper's 40); None uses all.
+        sounding: the least part of a window in which a drawn stem must sound.
+        average: decay of the weights' moving average that is validated and kept; 0 for none.
+    """
+
+    name: str
+    model: ModelSettings = field(default_factory=ModelSettings)
+    objective: str = "triplets"
+    batch: int = 64
+    steps: int = 125_000
+    rate: float = 1e-3
+    warmup: int = 500
+    decay: float = 1e-4
+    margin: float = MARGIN
+    interchanged: bool = True
+    temperature: float = 0.1
+    repeats: int = 4
+    coherent: float = 0.5
+    dropout: float = 0.05
+    gain: float = 0.0
+    equalise: float = 0.0
+    windows: int | None = 40
+    sounding: float = 0.3
+    average: float = 0.0
+
+    @property
+    def mixes(self) -> int:
+        """Mixes that go through the network in a step."""
+        return self.batch * (3 if self.objective == "triplets" else 1)
+
+
+PAPER: Final = Recipe("paper")
+"""CSN section 4.1.2: 400 epochs of 20,000 triplets in batches of 64 are 125,000 steps."""
+
+STEMWISE: Final = Recipe(
+    "stemwise",
+    ModelSettings(
+        # Half the sample rate doubles the resolution of the bass and halves the network's work.
+        features=FeatureSettings(sample_rate=22050, lowest=20.0, gain=1000.0),
+        encoder=EncoderSettings(
+            time_strides=(2, 2, 2, 2, 2, 1), pooling="mean+deviation", normalise=True
+        ),
+    ),
+    objective="label-matrix",
+    batch=128,
+    steps=12_000,
+    gain=6.0,
+    equalise=3.0,
+    windows=None,
+    average=0.999,
+)
+"""Ours: a label matrix in every batch, unit-length subspaces, levels that tell nothing."""
+
+RECIPES: Final = {recipe.name: recipe for recipe in (PAPER, STEMWISE)}
+
+
+def tiny(recipe: Recipe) -> Recipe:
+    """The same recipe with a network and batches small enough for a test."""
+    encoder = replace(recipe.model.encoder, channels=(4, 8, 8, 16, 16, 32))
+    features = replace(recipe.model.features, sample_rate=11025)
+    model = replace(recipe.model, encoder=encoder, features=features)
+    return replace(recipe, model=model, batch=32, steps=60, warmup=5, average=0.0)

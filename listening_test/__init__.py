@@ -1,0 +1,1 @@
+"""Blind listening tests on triplets: studies, stimuli, schedules, answers. Not yet built."""

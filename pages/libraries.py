@@ -1,0 +1,120 @@
+"""The libraries that screens and routes may show: found by name, opened once, kept open.
+
+A name that comes from a browser is looked up among the names that exist; it never becomes part
+of a path.
+"""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from csn.corpora.base import Corpus
+from csn.errors import LibraryError
+from csn.home import demo, home
+from csn.library import Library
+
+DEMO: Final = "demo"
+"""The name of the library that comes with the code."""
+
+CHOICE: Final = "STEMWISE_LIBRARY"
+"""Environment variable: the name or folder of the library to open with."""
+
+
+class NoLibraryError(LibraryError):
+    """There is no library to show yet."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A library that is open.
+
+    Attributes:
+        name: as it stands in addresses.
+        version: changes whenever the library on disk does; browsers keep what has this version.
+        library: the library itself.
+    """
+
+    name: str
+    version: str
+    library: Library
+
+    @cached_property
+    def corpus(self) -> Corpus:
+        """The corpus that is heard; reading it is left until somebody listens."""
+        return self.library.corpus()
+
+    @cached_property
+    def rows(self) -> Mapping[tuple[str, float], int]:
+        """The row of each segment by its piece and its start in seconds, rounded to 10 ms."""
+        segments = self.library.segments
+        starts = segments["start"].to_numpy().round(2).tolist()
+        return {key: row for row, key in enumerate(zip(segments["piece"], starts, strict=True))}
+
+    @cached_property
+    def pieces(self) -> np.ndarray:
+        """[segments] object, the id of each segment's piece."""
+        return self.library.segments["piece"].to_numpy(dtype=object)
+
+
+def folders() -> dict[str, Path]:
+    """Every library there is: the demo, those in ``STEMWISE_HOME/libraries``, the chosen one."""
+    found = {DEMO: demo() / "library"}
+    shelf = home() / "libraries"
+    if shelf.is_dir():
+        found |= {folder.name: folder for folder in sorted(shelf.iterdir())}
+    chosen = os.environ.get(CHOICE, "")
+    if chosen and chosen not in found:
+        folder = Path(chosen).expanduser().resolve()
+        found[folder.name] = folder
+    return {name: folder for name, folder in found.items() if (folder / "library.json").is_file()}
+
+
+def default() -> str:
+    """The name of the library to open with.
+
+    Raises:
+        NoLibraryError: ``STEMWISE_LIBRARY`` names none, or there is none at all.
+    """
+    chosen, found = os.environ.get(CHOICE, ""), folders()
+    if chosen:
+        name = chosen if chosen in found else Path(chosen).expanduser().resolve().name
+        if name in found:
+            return name
+        raise NoLibraryError(f"{CHOICE} is {chosen!r}, but there is no library of that name.")
+    if DEMO in found:
+        return DEMO
+    if found:
+        return next(iter(found))
+    raise NoLibraryError("There is no library on this computer yet.")
+
+
+def find(name: str) -> Opened:
+    """Open a library, or hand out the one that is already open.
+
+    Raises:
+        LibraryError: there is no such library, or it cannot be read.
+    """
+    folder = folders().get(name)
+    if folder is None:
+        raise LibraryError(f"There is no library called {name!r}.")
+    return _open(name, folder, _version(folder))
+
+
+def _version(folder: Path) -> str:
+    """Twelve hex digits over the names, sizes and times of the library's files."""
+    digest = hashlib.sha256(str(folder).encode())
+    for file in [folder / "library.json", *sorted((folder / "maps").glob("*"))]:
+        state = file.stat()
+        digest.update(f"{file.name}\0{state.st_size}\0{state.st_mtime_ns}\0".encode())
+    return digest.hexdigest()[:12]
+
+
+@lru_cache(maxsize=4)
+def _open(name: str, folder: Path, version: str) -> Opened:
+    return Opened(name, version, Library.open(folder))

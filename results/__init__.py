@@ -1,0 +1,1 @@
+"""What listeners' answers mean: agreement, intervals, models, figures. Not yet built."""

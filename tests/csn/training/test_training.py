@@ -1,0 +1,155 @@
+"""Training from files to a model, on a corpus of tones with a network of a few channels."""
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from csn.corpora.base import Corpus
+from csn.errors import CorpusError, ModelError
+from csn.features import LogMel
+from csn.instruments import INSTRUMENTS
+from csn.model import Model
+from csn.pseudomix import ABSENT
+from csn.training.checkpoints import save_checkpoint
+from csn.training.loop import Trainer
+from csn.training.recipes import PAPER, STEMWISE, Recipe, tiny
+from csn.training.stems import StemStore, build
+
+OURS, PAPERS = tiny(STEMWISE), tiny(PAPER)
+
+
+@pytest.fixture(scope="module")
+def stores(tiny_corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("home")
+    os.environ["STEMWISE_HOME"] = str(home)
+    return build(tiny_corpus, OURS.model.features, workers=1, progress=False)
+
+
+def _store(folder: Path, recipe: Recipe = OURS) -> StemStore:
+    return StemStore(folder, recipe.model.segment, limit=recipe.windows)
+
+
+def test_the_papers_schedule() -> None:
+    assert PAPER.steps * PAPER.batch == 400 * 20_000
+    assert (PAPER.batch, PAPER.margin, PAPER.windows, PAPER.interchanged) == (64, 0.2, 40, True)
+    assert PAPER.model.encoder.channels == (16, 32, 64, 128, 256, 512)
+
+
+def test_stems_add_up_to_the_mix(stores: Path, tiny_corpus: Corpus) -> None:
+    store = _store(stores)
+    piece = tiny_corpus.pieces[0]
+    number = store.pieces.index(piece.id)
+    one = np.full((1, 5), number)
+    roots = store.power(one, np.zeros((1, 5), np.int64))[0].float()
+    for c, name in enumerate(INSTRUMENTS):
+        sound = torch.from_numpy(piece.audio(name, 11025))
+        expected = LogMel(OURS.model.features).power(sound[None])[0, : store.width].sqrt()
+        np.testing.assert_allclose(roots[c], expected, rtol=2e-3, atol=2e-3)
+    absent = store.power(np.full((1, 5), ABSENT), np.zeros((1, 5), np.int64))
+    assert not absent.any()
+    again = build(tiny_corpus, OURS.model.features, workers=1, progress=False)
+    assert again == stores
+
+
+def test_windows_sound(stores: Path, tiny_corpus: Corpus) -> None:
+    """A window may be drawn just where the stem's own sound is loud enough for long enough."""
+    store = _store(stores)
+    piece = tiny_corpus.pieces[1]
+    number = store.pieces.index(piece.id)
+    sound = piece.audio("piano", 11025)
+    for start in store.starts(number, 2)[:5]:
+        cut = sound[int(start) * 512 : (int(start) + store.width) * 512]
+        blocks = cut[: len(cut) // 512 * 512].reshape(-1, 512)
+        assert (np.sqrt((blocks**2).mean(1)) > 1e-3).mean() > 0.25
+        assert store.sounds(number, 2, int(start))
+
+
+@pytest.mark.parametrize("recipe", [OURS, PAPERS], ids=lambda recipe: recipe.name)
+def test_training_learns_and_beats_chance(recipe: Recipe, stores: Path, tmp_path: Path) -> None:
+    store = _store(stores, recipe)
+    trainer = Trainer(recipe, store, store, tmp_path / "run", device="cpu")
+    before = trainer.validate()
+    model = trainer.run(validate_every=30, log_every=10, progress=False)
+    after = trainer.best
+    with (tmp_path / "run" / "train.csv").open() as file:
+        losses = [float(row["loss"]) for row in csv.DictReader(file)]
+    assert losses[-1] < losses[0]
+    # Twelve pieces: guessing is right in fewer than one of ten.
+    assert after["mean"] > max(before["mean"], 20.0)
+    again = Model.load(tmp_path / "run" / "model.safetensors", device="cpu")
+    assert again.hash == model.hash
+    assert again.card["recipe"]["name"] == recipe.name
+    assert again.card["mixes_seen"] == recipe.steps * recipe.mixes
+    assert list((tmp_path / "run" / "tensorboard").iterdir())
+
+
+def test_resuming_gives_the_same_weights(stores: Path, tmp_path: Path) -> None:
+    recipe = replace(OURS, steps=12)
+    store = _store(stores)
+    whole = Trainer(recipe, store, store, tmp_path / "whole", device="cpu")
+    expected = whole.run(progress=False).hash
+    first = Trainer(recipe, store, store, tmp_path / "cut", device="cpu")
+    for batch, stems, colour in first._batches():
+        first.update(batch, stems, colour)
+        if first.step == 5:
+            break
+    save_checkpoint(first)
+    second = Trainer(recipe, store, store, tmp_path / "cut", device="cpu")
+    assert second.step == 5
+    assert second.run(progress=False).hash == expected
+
+
+def test_another_runs_checkpoint_is_refused(stores: Path, tmp_path: Path) -> None:
+    store = _store(stores)
+    save_checkpoint(Trainer(OURS, store, store, tmp_path, device="cpu"))
+    with pytest.raises(ModelError, match="another recipe, seed or corpus"):
+        Trainer(OURS, store, store, tmp_path, seed=1, device="cpu")
+    (tmp_path / "checkpoint.pt").write_bytes(b"\x80\x04oops")
+    with pytest.raises(ModelError, match="not a readable checkpoint"):
+        Trainer(OURS, store, store, tmp_path, device="cpu")
+
+
+def test_a_corpus_without_stems_cannot_train(tiny_corpus: Corpus) -> None:
+    bare = replace(tiny_corpus, pieces=tuple(replace(p, stems={}) for p in tiny_corpus.pieces))
+    with pytest.raises(CorpusError, match="holds no stems"):
+        build(bare, OURS.model.features, progress=False)
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
+def test_training_on_a_gpu(stores: Path, tmp_path: Path) -> None:
+    store = _store(stores)
+    trainer = Trainer(replace(OURS, steps=20), store, store, tmp_path, device="cuda")
+    before = trainer.validate()["loss"]
+    trainer.run(progress=False)
+    assert trainer.best["loss"] < before
+
+
+def test_a_killed_command_resumes(tiny_corpus: Corpus, stores: Path, tmp_path: Path) -> None:
+    """SIGKILL at a random moment, then the same command again: the weights of an unkilled run."""
+    command = [
+        sys.executable, "-m", "csn.cli", "train", "--recipe", "tiny", "--corpus", tiny_corpus.uri,
+        "--steps", "30", "--validate-every", "5", "--device", "cpu", "--quiet", "--out",
+    ]  # fmt: skip
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    subprocess.run([*command, str(tmp_path / "whole")], check=True, env=environment)
+    victim = subprocess.Popen([*command, str(tmp_path / "cut")], env=environment)
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "cut" / "checkpoint.pt").is_file() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    victim.send_signal(signal.SIGKILL)
+    assert victim.wait() == -signal.SIGKILL
+    subprocess.run([*command, str(tmp_path / "cut")], check=True, env=environment)
+    hashes = {
+        Model.load(tmp_path / name / "model.safetensors").hash for name in ("whole", "cut")
+    }
+    assert len(hashes) == 1
