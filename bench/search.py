@@ -5,14 +5,15 @@
 Vectors are random with unit subspaces, as a normalised model makes them. All methods take turns
 within every repeat, so a busy machine slows them alike; the table shows medians. "bytes" is the
 time torch takes to sum the blocks that a search must read: no exact search of one query can be
-faster, a batch must besides multiply.
+faster. A batch reads the same bytes once, but must multiply besides.
 """
 
 import argparse
 import json
-import platform
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -21,14 +22,17 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
+from bench.table import table
 from csn.instruments import DIMENSIONS, EMBEDDING, INSTRUMENTS
 from csn.search import WIDTH, ExactSearch, Floats, with_norms
 
 K = 10
 BATCH = 32
-ONE = (1.0, 0.0, 0.0, 0.0, 0.0)
-ALL = (1.0,) * len(INSTRUMENTS)
-MIXED = (1.0, 0.5, 0.25, 0.0, -0.5)  # "like this, but with different sounds beside it"
+FOCUSES = {
+    "one subspace": (1.0, 0.0, 0.0, 0.0, 0.0),
+    "all five": (1.0,) * len(INSTRUMENTS),
+    "mixed weights": (1.0, 0.5, 0.25, 0.0, -0.5),
+}
 
 
 def random_vectors(n: int, seed: int = 0) -> Floats:
@@ -43,49 +47,60 @@ def random_vectors(n: int, seed: int = 0) -> Floats:
     return vectors
 
 
+def faiss_index(vectors: Floats, queries: Floats, weights: Sequence[float]) -> tuple[Any, Floats]:
+    """A flat index that answers this focus, and the queries in its terms.
+
+    Squared distances where the weights are 0 or 1; other weights leave faiss only the inner
+    product over all 645 numbers.
+    """
+    if set(weights) <= {0.0, 1.0}:
+        columns = np.flatnonzero(np.repeat(weights, DIMENSIONS))
+        index: Any = faiss.IndexFlatL2(len(columns))
+        index.add(np.ascontiguousarray(vectors[:, columns]))
+        return index, np.ascontiguousarray(queries[:, columns])
+    scaled = 2 * np.repeat(weights, DIMENSIONS) * queries
+    norms = np.tile(np.negative(weights), (len(queries), 1))
+    index = faiss.IndexFlatIP(WIDTH)
+    index.add(vectors)
+    return index, np.concatenate([scaled, norms], axis=1).astype(np.float32)
+
+
+def sum_all(blocks: Sequence[torch.Tensor]) -> None:
+    """Touch every byte once."""
+    for block in blocks:
+        block.sum()
+
+
 def in_turn(methods: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
     """Median milliseconds of each method, after one call of each that does not count."""
     times: dict[str, list[float]] = {name: [] for name in methods}
     for repeat in range(repeats + 1):
         for name, method in methods.items():
-            begin = time.perf_counter()
+            begun = time.perf_counter()
             method()
             if repeat:
-                times[name].append(1000 * (time.perf_counter() - begin))
+                times[name].append(1000 * (time.perf_counter() - begun))
     return {name: median(values) for name, values in times.items()}
 
 
-def measure(vectors: Floats, threads: int, repeats: int) -> list[dict[str, Any]]:
-    """One row for each focus and number of queries."""
+def measure(vectors: Floats, threads: int = 2, repeats: int = 9) -> list[dict[str, Any]]:
+    """One row for each focus and number of queries; times in milliseconds."""
     torch.set_num_threads(threads)
     faiss.omp_set_num_threads(threads)
-    queries = random_vectors(BATCH, seed=1)[:, :EMBEDDING]
     search = ExactSearch(vectors)
+    queries = np.ascontiguousarray(random_vectors(BATCH, seed=1)[:, :EMBEDDING])
     rows = []
-    for focus, weights in (("one subspace", ONE), ("all five", ALL), ("mixed weights", MIXED)):
-        active = np.flatnonzero(weights)
-        blocks = [torch.from_numpy(search.block(int(c))[0]) for c in active]
-        if focus == "mixed weights":  # faiss can do this only by an inner product over all 645
-            index, scale = faiss.IndexFlatIP(WIDTH), np.repeat(weights, DIMENSIONS)
-            asked = np.concatenate(
-                [2 * scale * queries, np.tile(np.negative(weights), (BATCH, 1))], axis=1
-            ).astype(np.float32)
-            index.add(vectors)
-        else:
-            columns = DIMENSIONS * len(active)
-            index, asked = faiss.IndexFlatL2(columns), np.ascontiguousarray(queries[:, :columns])
-            index.add(np.ascontiguousarray(vectors[:, :columns]))
+    for focus, weights in FOCUSES.items():
+        active = np.flatnonzero(weights).tolist()
+        blocks = [torch.from_numpy(search.block(c)[0]) for c in active]
+        index, asked = faiss_index(vectors, queries, weights)
         for count in (1, BATCH):
-            wanted = queries[0] if count == 1 else queries
-            methods: dict[str, Callable[[], object]] = {
-                "ours": lambda: search.search(wanted, weights, K),  # noqa: B023 used at once
-                "faiss": lambda: index.search(asked[:count], K),  # noqa: B023
-                "bytes": lambda: [block.sum() for block in blocks],  # noqa: B023
-            }
-            same = np.array_equal(
-                np.atleast_2d(search.search(wanted, weights, K)[0]), index.search(asked[:count], K)[1]
+            ours = partial(search.search, queries[:count], weights, K)
+            theirs = partial(index.search, asked[:count], K)
+            same = np.array_equal(ours()[0], theirs()[1])
+            times = in_turn(
+                {"ours": ours, "faiss": theirs, "bytes": partial(sum_all, blocks)}, repeats
             )
-            times = in_turn(methods, repeats)
             rows.append(
                 {
                     "focus": focus,
@@ -96,32 +111,30 @@ def measure(vectors: Floats, threads: int, repeats: int) -> list[dict[str, Any]]
                     "same_answers": same,
                 }
             )
-        del index
     return rows
 
 
-def main() -> None:
+def main(arguments: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Print a table, or JSON, and return its rows."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--segments", type=int, default=300_000)
     parser.add_argument("--repeats", type=int, default=9)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--json", action="store_true", help="print one JSON object instead")
-    args = parser.parse_args()
+    parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
+    args = parser.parse_args(arguments)
     with threadpool_limits(args.threads):
         rows = measure(random_vectors(args.segments), args.threads, args.repeats)
     if args.json:
         print(json.dumps({"segments": args.segments, "threads": args.threads, "rows": rows}))
-        return
-    print(f"{args.segments:,} segments, top {K}, {args.threads} threads, {platform.machine()}")
-    print(f"{'focus':14} {'queries':>7} {'ours ms':>9} {'faiss ms':>9} {'bytes ms':>9}", end="")
-    print(f" {'faiss/ours':>11} {'ours/bytes':>11}  same answers")
-    for r in rows:
-        print(
-            f"{r['focus']:14} {r['queries']:7} {r['ours_ms']:9.1f} {r['faiss_ms']:9.1f} "
-            f"{r['bytes_ms']:9.1f} {r['faiss_over_ours']:11.2f} {r['ours_over_bytes']:11.2f}  "
-            f"{'yes' if r['same_answers'] else 'no'}"
-        )
+        return rows
+    heads = [
+        f"search, {args.segments:,} segments, top {K}, {args.threads} threads",
+        *("queries", "ours ms", "faiss ms", "bytes ms", "faiss/ours", "ours/bytes", "same top"),
+    ]
+    cells = [[f"{v:.2f}" if isinstance(v, float) else str(v) for v in r.values()] for r in rows]
+    print(table(heads, cells))
+    return rows
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -1,22 +1,22 @@
-"""Read, resample, cut and measure sound. The only file of the science that opens audio.
+"""Read, cut and measure sound. The only file of the science that opens audio.
 
 Any sound becomes mono float32 at the rate that is asked for. Reading goes through libsndfile
-(WAV, FLAC, MP3, Ogg Vorbis, Opus and more, recognised by content, not by name), resampling
-through torchaudio's windowed sinc. Both work in short blocks, so that an hour of eight channels
-needs little more memory than the answer itself.
+(WAV, FLAC, MP3, Ogg Vorbis, Opus and more, recognised by content, not by name), changing the rate
+through ``resampling.py``. Both work in short blocks, so that an hour of eight channels needs
+little more memory than the answer itself.
 """
 
 import io
 import math
 import wave
-from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import soundfile as sf
 
 from csn.errors import AudioError
+from csn.resampling import reach, resample
 
 SILENCE_DBFS: Final = -60.0
 """A frame whose RMS is not above this level counts as silent (CSN leaves it unpublished)."""
@@ -30,12 +30,11 @@ SUFFIXES: Final = frozenset(
 """File name endings (lower case) that are taken for audio when folders are searched."""
 
 _RATES: Final = range(1_000, 768_001)  # outside it a header is damaged, or the file is no sound
-_BLOCK: Final = 1 << 17  # frames decoded at once; the fastest of 2**14 ... 2**20
+_BLOCK: Final = 1 << 16  # frames decoded at once; larger ones leave the cache
+_MP3_BEFORE: Final = 32 * 1152  # frames; what is decoded first after a jump may be silenced
+_MP3_SHORT: Final = 0.5  # seconds; some encoders state a little more than they wrote
+_OGG_PAGE: Final = 65_307  # bytes at most, by the format
 _MOST_FRAMES: Final = 1 << 40  # libsndfile states 2**63 - 1 where it cannot tell
-_TABLE: Final = 1 << 20  # largest p * q for which a table of every phase is kept
-_LOBES: Final = 6  # zero crossings on each side of the sinc: torchaudio's default
-_ROLLOFF: Final = 0.99  # of the lower Nyquist frequency: torchaudio's default
-_PHASES: Final = 8192  # per sample, for pairs of rates with no short common period
 
 
 class Info(NamedTuple):
@@ -189,6 +188,19 @@ def activity(audio: np.ndarray, sample_rate: int, starts: np.ndarray, length: fl
     return fractions
 
 
+class _Stream(sf.SoundFile):
+    """A file read from front to back.
+
+    soundfile jumps to where it already is after every read, which costs time and, in MP3,
+    silences the frames that follow. It leaves that out for what says that it cannot jump;
+    ``seek`` works all the same.
+    """
+
+    def seekable(self) -> bool:
+        """Always False, see above."""
+        return False
+
+
 class _CutOffError(Exception):
     """The file holds fewer frames than its header states."""
 
@@ -196,10 +208,12 @@ class _CutOffError(Exception):
 def _reason(error: Exception) -> str:
     """The library's words for what went wrong, without its prefix and full stop."""
     text = getattr(error, "error_string", None) or str(error)
+    if "(possibly a pipe?)" in text:  # what libsndfile says of any file named .mp3 that is none
+        return "Format not recognised"
     return str(text).removeprefix("Error : ").strip().rstrip(".") or type(error).__name__
 
 
-def _open(path: Path) -> sf.SoundFile:
+def _open(path: Path) -> _Stream:
     """Open a file and check its header; AudioError in one sentence."""
     if path.is_dir():
         raise AudioError(f"{path} is a folder; an audio file was expected.")
@@ -211,7 +225,7 @@ def _open(path: Path) -> sf.SoundFile:
     if size == 0:
         raise AudioError(f"{path} is empty (0 bytes).")
     try:
-        file = sf.SoundFile(path)
+        file = _Stream(path)
     except (sf.LibsndfileError, OSError, TypeError) as error:  # TypeError: headerless .raw
         raise AudioError(f"{path} is not audio that can be read: {_reason(error)}.") from error
     problem = ""
@@ -227,10 +241,13 @@ def _open(path: Path) -> sf.SoundFile:
     return file
 
 
-def _decode(file: sf.SoundFile, frames: int) -> np.ndarray:
+def _decode(file: _Stream, frames: int) -> np.ndarray:
     """The next frames as mono [frames] float32."""
     block: np.ndarray = file.read(frames, dtype="float32", always_2d=True)
-    if len(block) < frames:
+    missing = frames - len(block)
+    if file.format == "MP3" and missing <= file.samplerate * _MP3_SHORT:
+        block = np.pad(block, ((0, missing), (0, 0))) if missing else block
+    elif missing:
         raise _CutOffError(f"only {file.tell()} of its {file.frames} samples are there")
     if file.channels == 1:
         return np.ascontiguousarray(block[:, 0])
@@ -239,7 +256,42 @@ def _decode(file: sf.SoundFile, frames: int) -> np.ndarray:
     return mono
 
 
-def _fill(answer: np.ndarray, file: sf.SoundFile, p: int, q: int, first: int) -> None:
+def _seek(file: _Stream, frame: int) -> None:
+    """Go to a frame exactly, also where libsndfile's own jump does not.
+
+    MP3 borrows bits from earlier frames, so what follows a jump is silenced at first; in the last
+    page of Vorbis a jump lands some milliseconds off. Both are decoded from a safe place before.
+    """
+    safe = frame
+    if file.format == "MP3":
+        safe = max(frame - _MP3_BEFORE, 0)
+    elif file.subtype == "VORBIS":
+        safe = max(min(frame, _last_page(Path(file.name)) - 1), 0)
+    if safe:
+        file.seek(safe)
+    while safe < frame:
+        block = file.read(min(frame - safe, _BLOCK), dtype="float32")
+        if not len(block):
+            raise _CutOffError(f"only {safe} of its {file.frames} samples are there")
+        safe += len(block)
+
+
+def _last_page(ogg: Path) -> int:
+    """The frame at which the last page of an Ogg Vorbis file begins."""
+    with ogg.open("rb") as file:
+        file.seek(max(ogg.stat().st_size - 2 * _OGG_PAGE, 0))
+        tail = file.read()
+    ends = [0, 0]
+    at = tail.find(b"OggS")
+    while at >= 0:
+        end = int.from_bytes(tail[at + 6 : at + 14], "little", signed=True)
+        if end >= 0:  # -1: no packet ends in this page
+            ends.append(end)
+        at = tail.find(b"OggS", at + 1)
+    return ends[-2]
+
+
+def _fill(answer: np.ndarray, file: _Stream, p: int, q: int, first: int) -> None:
     """Write output samples ``first ...`` to ``answer``, where q of them last as long as p frames.
 
     Every block begins on a multiple of the common period (p frames, q samples), so that the
@@ -249,16 +301,16 @@ def _fill(answer: np.ndarray, file: sf.SoundFile, p: int, q: int, first: int) ->
     if first == last:
         return
     if p == q:
-        file.seek(first)
+        _seek(file, first)
         for done in range(0, len(answer), _BLOCK):
             part = answer[done : done + _BLOCK]
             part[:] = _decode(file, len(part))
         return
-    margin = -(-math.ceil(_LOBES * p / (min(p, q) * _ROLLOFF)) // p)  # periods
+    margin = -(-reach(p, q) // p)  # periods
     periods = max(_BLOCK // p, 1)
     begin, end = first // q, -(-last // q)
     held_from = max(begin - margin, 0)  # the period at which `held` starts
-    file.seek(held_from * p)
+    _seek(file, held_from * p)
     held = np.empty(0, np.float32)
     for k in range(begin, end, periods):
         stop = min(k + periods, end)
@@ -267,57 +319,6 @@ def _fill(answer: np.ndarray, file: sf.SoundFile, p: int, q: int, first: int) ->
         held_from = keep_from
         wanted = min((stop + margin) * p, file.frames) - held_from * p
         held = np.concatenate((held, _decode(file, wanted - len(held))))
-        samples = _resample(held, p, q)
+        samples = resample(held, p, q)
         low, high = max(k * q, first), min(stop * q, last)
         answer[low - first : high - first] = samples[low - held_from * q : high - held_from * q]
-
-
-def _resample(audio: np.ndarray, p: int, q: int) -> np.ndarray:
-    """[n] float32 → [ceil(n * q / p)] float32, for p frames in and q samples out per period."""
-    if p * q > _TABLE:
-        return _resample_odd(audio, p, q)
-    import torch
-
-    with torch.inference_mode():
-        samples: np.ndarray = _resampler(p, q)(torch.from_numpy(audio)).numpy()
-    return samples
-
-
-@lru_cache(maxsize=32)
-def _resampler(p: int, q: int) -> Any:
-    """Torchaudio's resampler with its table of filters; made once, since making it is slow.
-
-    Torch is imported here because reading headers, which many processes do, needs none of it.
-    """
-    from torchaudio.transforms import Resample
-
-    return Resample(p, q)
-
-
-def _resample_odd(audio: np.ndarray, p: int, q: int) -> np.ndarray:
-    """The same filter where the rates (44,099 Hz, say) share no period of a practical length.
-
-    A table for each of the q phases would need gigabytes. Here the filter is looked up at the
-    nearest of 8,192 phases, an error of about -80 dB.
-    """
-    taps, reach = _phases(p, q)
-    position = np.arange(-(-len(audio) * q // p), dtype=np.int64) * p
-    index, phase = position // q, np.rint(position % q * (_PHASES / q)).astype(np.intp)
-    padded = np.pad(audio, (reach, reach + 1))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1)
-    answer = np.empty(len(position), np.float32)
-    for done in range(0, len(answer), _BLOCK):
-        part = slice(done, done + _BLOCK)
-        answer[part] = np.einsum("nt,nt->n", windows[index[part]], taps[phase[part]])
-    return answer
-
-
-@lru_cache(maxsize=4)
-def _phases(p: int, q: int) -> tuple[np.ndarray, int]:
-    """Filters of all phases, [8193, 2 * reach + 1] float32, and their reach in input frames."""
-    base = min(1.0, q / p) * _ROLLOFF  # cut-off, as a fraction of the input's Nyquist frequency
-    reach = math.ceil(_LOBES / base)
-    offset = np.arange(-reach, reach + 1) - np.arange(_PHASES + 1)[:, None] / _PHASES
-    t = np.clip(offset * base, -_LOBES, _LOBES)
-    taps = np.sinc(t) * np.cos(np.pi * t / _LOBES / 2) ** 2 * base
-    return taps.astype(np.float32), reach

@@ -20,6 +20,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from csn.errors import LibraryError
 from csn.instruments import DIMENSIONS, EMBEDDING, INSTRUMENTS, subspace
 
 Floats = NDArray[np.float32]
@@ -32,8 +33,10 @@ WIDTH = EMBEDDING + len(INSTRUMENTS)
 _QUERIES_AT_ONCE = 32  # scores take this × segments × 4 bytes, twice
 _SEGMENTS_PER_GROUP = 64  # the best k groups of 64 bound the k-th best segment from below
 _REFINED_AT_ONCE = 8192
+_TOO_LARGE = 1e15
+_LOWEST = float(np.finfo(np.float32).min)  # above −inf, the score of what is not allowed
 # Unit roundoff of float32 times the length of a subspace's sum, with room for the few roundings
-# beside it (scaling the query, storing norms, adding subspaces); Higham's γ_n.
+# beside it (scaling the query, storing norms, adding subspaces, the bound); Higham's γ_n.
 _ROUNDING = (DIMENSIONS + 32) * 2.0**-24
 
 
@@ -56,13 +59,14 @@ def checked_weights(weights: Sequence[float]) -> NDArray[np.float64]:
     """Five finite weights, at least one of them not 0.
 
     Raises:
-        ValueError: anything else.
+        LibraryError: anything else.
     """
     numbers = np.asarray(weights, np.float64)
     if numbers.shape != (len(INSTRUMENTS),) or not np.isfinite(numbers).all():
-        raise ValueError(f"a focus is one finite weight for each of {', '.join(INSTRUMENTS)}")
+        names = ", ".join(INSTRUMENTS)
+        raise LibraryError(f"A focus is one finite weight for each of {names}; give five numbers.")
     if not numbers.any():
-        raise ValueError("all weights are 0: give at least one instrument a weight")
+        raise LibraryError("All five weights are 0; give at least one instrument a weight.")
     return numbers
 
 
@@ -113,13 +117,16 @@ class ExactSearch:
             ``−√|Σ …|`` where negative weights make the sum negative.
 
         Raises:
-            ValueError: weights or queries that are not five, or 640, finite numbers.
+            LibraryError: weights that are not five finite numbers, or are all 0.
+            ValueError: queries of another shape, or too large to be squared in float32.
         """
         focus = checked_weights(weights)
         asked = np.asarray(queries, np.float32)
-        rows = asked.reshape(-1, asked.shape[-1]) if asked.ndim else asked
-        if asked.ndim not in (1, 2) or rows.shape[1] != EMBEDDING or not np.isfinite(rows).all():
-            raise ValueError(f"a query is {EMBEDDING} finite numbers")
+        if asked.ndim not in (1, 2) or asked.shape[-1] != EMBEDDING:
+            raise ValueError(f"a query has {EMBEDDING} numbers, not the shape {asked.shape}")
+        rows = asked.reshape(-1, EMBEDDING)
+        if not (np.abs(rows) < _TOO_LARGE).all():
+            raise ValueError("a query holds numbers that are not finite, or far too large")
         if one_per_piece and self._piece_starts is None:
             raise ValueError("one_per_piece needs to know the piece of each segment")
         starts = self._piece_starts if one_per_piece else None
@@ -153,9 +160,10 @@ class ExactSearch:
     ) -> Iterator[tuple[Floats, Floats, float]]:
         """Each query with its float32 scores [n] (−inf where not allowed) and their error bound."""
         n = len(self.vectors)
-        active = np.flatnonzero(focus)
-        penalty = np.zeros(n, np.float32) if allowed is None else np.where(allowed, 0, np.inf)
-        penalty = penalty.astype(np.float32)
+        active = np.flatnonzero(focus).tolist()
+        penalty = np.zeros(n, np.float32)
+        if allowed is not None:
+            penalty[~allowed] = np.inf  # makes the score −inf
         largest = np.zeros(len(focus))
         for c in active:
             norms = self.block(c)[1]
@@ -191,7 +199,7 @@ class ExactSearch:
         sums = np.zeros(len(nominated))
         for first in range(0, len(nominated), _REFINED_AT_ONCE):
             some = slice(first, first + _REFINED_AT_ONCE)
-            for c in np.flatnonzero(focus):
+            for c in np.flatnonzero(focus).tolist():
                 away = self.block(c)[0][nominated[some]].astype(np.float64) - query[subspace(c)]
                 sums[some] += focus[c] * np.einsum("nd,nd->n", away, away)
         order = np.lexsort((nominated, sums))
@@ -220,12 +228,16 @@ def _nominate(scores: Floats, k: int, slack: float, piece_starts: Integers | Non
     if starts is None:
         starts = np.arange(0, len(scores), _SEGMENTS_PER_GROUP)
     maxima = np.maximum.reduceat(scores, starts)
-    bound = np.partition(maxima, -k)[-k] if k <= len(maxima) else -np.inf
-    if bound == -np.inf and piece_starts is None:
-        bound = np.partition(scores, -k)[-k]
-    nominated = np.flatnonzero(scores >= np.nextafter(np.float32(bound - slack), np.float32(-np.inf)))
+    bound = _kth_largest(maxima, k) if k <= len(maxima) else -np.inf
+    if piece_starts is None and (bound == -np.inf or 4 * k > len(maxima)):
+        bound = _kth_largest(scores, k)  # so many are wanted that the groups bound nothing
+    nominated = np.flatnonzero(scores >= np.float32(max(bound - slack, _LOWEST)))
     if piece_starts is not None:
         # Of each piece only those that could be its best: keeps a far-reaching k cheap.
         own = maxima[np.searchsorted(starts, nominated, side="right") - 1]
-        nominated = nominated[scores[nominated] >= own - np.float32(slack) * np.float32(1.001)]
-    return nominated.astype(np.int64)
+        nominated = nominated[scores[nominated] >= own - np.float32(slack)]
+    return nominated
+
+
+def _kth_largest(values: Floats, k: int) -> float:
+    return float(np.partition(values, len(values) - k)[len(values) - k])

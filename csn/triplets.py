@@ -10,6 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
+from csn.errors import CorpusError
 from csn.instruments import INSTRUMENTS
 from csn.pseudomix import ABSENT, tempo_groups
 
@@ -134,11 +135,13 @@ def triplets(
         ``pieces`` and ``starts`` of [3 · count, 5]: anchors, positives, negatives.
 
     Raises:
-        ValueError: no tempo group holds three pieces.
+        CorpusError: no tempo group holds three pieces.
     """
     groups = [np.array(g) for g in tempo_groups(windows.tempos) if len(g) >= 3]
     if not groups:
-        raise ValueError("no tempo group holds three pieces; a larger corpus is needed")
+        raise CorpusError(
+            "No tempo group holds three pieces, so there are no triplets; give a larger corpus."
+        )
     sizes = np.array([len(group) for group in groups], float)
     playing = [set(windows.playing(c).tolist()) for c in range(_FIVE)]
     pieces = np.full((3, count, _FIVE), ABSENT, np.int64)

@@ -7,15 +7,16 @@ of a path.
 import hashlib
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Final
 
-import numpy as np
+import streamlit as st
 
 from csn.corpora.base import Corpus
-from csn.errors import LibraryError
+from csn.errors import LibraryError, StemwiseError
 from csn.home import demo, home
 from csn.library import Library
 
@@ -56,10 +57,11 @@ class Opened:
         starts = segments["start"].to_numpy().round(2).tolist()
         return {key: row for row, key in enumerate(zip(segments["piece"], starts, strict=True))}
 
-    @cached_property
-    def pieces(self) -> np.ndarray:
-        """[segments] object, the id of each segment's piece."""
-        return self.library.segments["piece"].to_numpy(dtype=object)
+
+def base() -> str:
+    """The path under which everything is served: empty, or ``/path`` where Streamlit has one."""
+    path = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    return f"/{path}" if path else ""
 
 
 def folders() -> dict[str, Path]:
@@ -104,6 +106,15 @@ def find(name: str) -> Opened:
     if folder is None:
         raise LibraryError(f"There is no library called {name!r}.")
     return _open(name, folder, _version(folder))
+
+
+def warm() -> None:
+    """Open the library that comes first and its corpus, so that the first visitor does not wait.
+
+    Whatever goes wrong here is said on the page, which tries again.
+    """
+    with suppress(StemwiseError):
+        _ = find(default()).corpus
 
 
 def _version(folder: Path) -> str:

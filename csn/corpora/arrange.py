@@ -9,10 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from csn.corpora.harmony import Chord
-from csn.corpora.plan import Cell, Plan, draw_cell, even_cell, rests
-
-Row = tuple[float, float, float, float]
-"""Start and duration in quarters, pitch, velocity."""
+from csn.corpora.plan import Cell, Plan, Row, draw_cell, even_cell, rests
 
 Writer = Callable[[Chord, float, float, int, float], list[Row]]
 """(chord, onset, gap to the next onset, index in the cell, velocity) to notes."""
@@ -267,8 +264,8 @@ def others(rng: np.random.Generator, plan: Plan) -> tuple[list[Row], str]:
     if kind == "pad":
         cell = draw_cell(rng, plan, float(rng.uniform(0.25, 0.6)), sync=0.2, first=1.0, fine=False)
         centre, size = float(rng.uniform(57, 72)), int(rng.integers(2, 5))
-        write = _chords(centre, size, float(rng.uniform(0.85, 1.0)), 0.0, [True] * 64)
-        return _lay(rng, plan, cell, write, rest=0.4, change=0.0), kind
+        held = _chords(centre, size, float(rng.uniform(0.85, 1.0)), 0.0, [True] * 64)
+        return _lay(rng, plan, cell, held, rest=0.4, change=0.0), kind
     if kind == "ostinato":
         step = 0.25 if plan.tempo < 120 and plan.swing < 0.55 and rng.random() < 0.5 else 0.5
         cell = even_cell(rng, plan, step, int(rng.choice([1, 2])))
@@ -277,5 +274,5 @@ def others(rng: np.random.Generator, plan: Plan) -> tuple[list[Row], str]:
         return _lay(rng, plan, cell, _line(indices, floor, tail), rest=0.4), kind
     cell = draw_cell(rng, plan, float(rng.uniform(0.6, 1.3)))
     centre, size = float(rng.uniform(58, 70)), int(rng.integers(2, 5))
-    write = _chords(centre, size, float(rng.uniform(0.2, 0.7)), 0.0, [True] * 64)
-    return _lay(rng, plan, cell, write, rest=0.4), kind
+    stab = _chords(centre, size, float(rng.uniform(0.2, 0.7)), 0.0, [True] * 64)
+    return _lay(rng, plan, cell, stab, rest=0.4), kind

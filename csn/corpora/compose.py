@@ -3,25 +3,22 @@
 ``out/{train,validation,test}/TrackNNNNN.mid`` and ``.json``. ``render`` makes audio of them.
 """
 
-import json
 import re
-import tempfile
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from csn.corpora import arrange, drums, midi
-from csn.corpora.grooves import GrooveFile, groove_files, main_grooves, partition, run_mma, spoken
+from csn.corpora import arrange, drums, midi, mma, titles
+from csn.corpora.grooves import GrooveFile, groove_files, partition
 from csn.corpora.harmony import Chord, Key, colours, draw_key, phrase
-from csn.corpora.midi import Part
-from csn.corpora.plan import Plan
+from csn.corpora.midi import Part, write_pair
+from csn.corpora.plan import Plan, Row
 from csn.errors import CorpusError, ToolError
-from csn.instruments import INSTRUMENTS, instrument_of
+from csn.instruments import INSTRUMENTS
 
 SPLITS = ("train", "validation", "test")
 DEFAULT_SPLIT: Mapping[str, float] = {"train": 0.88, "validation": 0.04, "test": 0.08}
@@ -60,20 +57,7 @@ class _Task:
     seconds: float
     seed: tuple[int, int]
     out: Path
-
-
-def adjective(tempo: float) -> str:
-    """The word for a tempo in quarter notes per minute."""
-    limits = ((76, "Slow"), (98, "Relaxed"), (122, "Easy-going"), (144, "Lively"), (168, "Brisk"))
-    return next((word for limit, word in limits if tempo < limit), "Fast")
-
-
-def _title(file: GrooveFile, key: Key, tempo: int) -> str:
-    noun = spoken(file)
-    first = noun.split()[0].lower()
-    word = "" if first in ("slow", "fast", "easy", "light", "quick") else adjective(tempo) + " "
-    said = f"{word}{noun} in {key}, {tempo} BPM"
-    return said[0].upper() + said[1:]
+    spare: tuple[GrooveFile, ...] = ()
 
 
 def _draw_tempo(rng: np.random.Generator, file: GrooveFile) -> int:
@@ -82,16 +66,6 @@ def _draw_tempo(rng: np.random.Generator, file: GrooveFile) -> int:
     if file.compound:
         low, high = 84, 150
     return int(rng.integers(low, high + 1))
-
-
-def _swing(rows: list[arrange.Row], compound: bool) -> float:
-    """Where the second eighth falls, judged from MMA's drums (0.5 if it cannot be told)."""
-    if compound or not rows:
-        return 0.5
-    part = np.array([r[0] for r in rows]) % 1.0
-    straight = float(np.sum(np.abs(part - 0.5) < 0.05))
-    swung = float(np.sum(np.abs(part - 2 / 3) < 0.06))
-    return 0.66 if swung > straight and swung > 0.05 * len(rows) else 0.5
 
 
 def _form(
@@ -115,60 +89,7 @@ def _form(
     return letters, tuple(chords)
 
 
-def _score(
-    rng: np.random.Generator,
-    task: _Task,
-    names: list[str],
-    letters: tuple[str, ...],
-    chords: tuple[Chord, ...],
-) -> tuple[str, dict[str, str]]:
-    """The piece in MMA's language, and the groove of each section."""
-    file = task.groove
-    used = {}
-    pool = list(rng.permutation(names))
-    for i, letter in enumerate(sorted(set(letters))):
-        used[letter] = str(pool[i % min(len(pool), 3)])
-    lines = [f"Tempo {task.tempo * (2 if file.compound else 1)}", f"RndSeed {task.seed[1]}"]
-    before = ""
-    for bar, letter in enumerate(letters):
-        if letter != before:
-            lines.append(f"Groove {file.address}:{used[letter]}")
-            before = letter
-        here = [c for c in chords if bar * file.bar <= c.start + 1e-6 < (bar + 1) * file.bar]
-        symbols = ["/"] * file.beats
-        for chord in here:
-            place = (chord.start - bar * file.bar) * (2 if file.compound else 1)
-            symbols[min(int(place), file.beats - 1)] = chord.name
-        lines.append(f"{bar + 1} {' '.join(symbols)}")
-    return "\n".join(lines) + "\n", used
-
-
-def _from_mma(task: _Task, score: str) -> list[Part]:
-    with tempfile.TemporaryDirectory(prefix="stemwise-") as folder:
-        source, target = Path(folder) / "piece.mma", Path(folder) / "piece.mid"
-        source.write_text(score, encoding="ascii")
-        run_mma("-f", str(target), str(source))
-        if not target.exists():
-            raise ToolError(f"mma wrote nothing for {task.groove.address}; choose another groove")
-        return midi.read(target)[0]
-
-
-def _role(part: Part) -> str:
-    name = part.name.upper()
-    if part.is_drum or name.startswith("DRUM"):
-        return "drums"
-    if name.startswith(("BASS", "WALK")):
-        return "bass"
-    found = instrument_of(part.program, False)
-    return "others" if found == "bass" else found
-
-
-def _rows(part: Part, per_second: float) -> list[arrange.Row]:
-    scaled = part.notes * np.array([per_second, per_second, 1.0, 1.0])
-    return [(float(a), float(b), float(c), float(d)) for a, b, c, d in scaled]
-
-
-def _coverage(rows: list[arrange.Row], plan: Plan) -> float:
+def _coverage(rows: list[Row], plan: Plan) -> float:
     """Share of bars in which a line sounds."""
     bars = {
         bar
@@ -176,23 +97,6 @@ def _coverage(rows: list[arrange.Row], plan: Plan) -> float:
         for bar in range(int(start // plan.bar), int((start + length * 0.9) // plan.bar) + 1)
     }
     return len(bars) / plan.bars
-
-
-def _mma_lines(
-    rng: np.random.Generator, parts: list[Part], per_second: float
-) -> dict[str, tuple[list[arrange.Row], int]]:
-    """The notes (in quarters) and program of MMA's line for each instrument that it plays."""
-    groups: dict[str, list[Part]] = {}
-    for part in parts:
-        groups.setdefault(_role(part), []).append(part)
-    lines = {}
-    for role, group in groups.items():
-        group.sort(key=lambda p: -len(np.unique(p.notes[:, 0].round(2))))
-        whole = role == "drums" or rng.random() < 0.4
-        chosen = group if whole and role != "others" else group[:1]
-        rows = [row for part in chosen for row in _rows(part, per_second)]
-        lines[role] = (rows, group[0].program)
-    return lines
 
 
 def _program(rng: np.random.Generator, instrument: str, old: int | None, kind: str) -> int:
@@ -209,7 +113,7 @@ def _program(rng: np.random.Generator, instrument: str, old: int | None, kind: s
     return int(rng.choice([p for p in range(base, base + 8) if p not in _UNSUITED]))
 
 
-def _humanise(rng: np.random.Generator, rows: list[arrange.Row], plan: Plan) -> np.ndarray:
+def _humanise(rng: np.random.Generator, rows: list[Row], plan: Plan) -> np.ndarray:
     """Rows in quarters to notes in seconds, with a hand's small errors."""
     notes = np.array(rows, dtype=np.float64).reshape(-1, 4)
     notes[:, :2] *= 60.0 / plan.tempo
@@ -221,7 +125,7 @@ def _humanise(rng: np.random.Generator, rows: list[arrange.Row], plan: Plan) -> 
     return midi.tidy(notes)
 
 
-def _warped(plan: Plan, rows: list[arrange.Row]) -> list[arrange.Row]:
+def _warped(plan: Plan, rows: list[Row]) -> list[Row]:
     if plan.swing == 0.5 or not rows:
         return rows
     starts = plan.warp(np.array([r[0] for r in rows]))
@@ -229,12 +133,12 @@ def _warped(plan: Plan, rows: list[arrange.Row]) -> list[arrange.Row]:
 
 
 def _lines(
-    rng: np.random.Generator, plan: Plan, mma: dict[str, tuple[list[arrange.Row], int]]
+    rng: np.random.Generator, plan: Plan, played: dict[str, tuple[list[Row], int]]
 ) -> tuple[dict[str, Part], dict[str, str]]:
     """Every instrument's part, and who wrote it (``mma`` or ``own``)."""
     parts, writer = {}, {}
     for instrument in INSTRUMENTS:
-        rows, old = mma.get(instrument, ([], None))
+        rows, old = played.get(instrument, ([], None))
         kind = ""
         least = 0.85 if instrument == "drums" else 0.6
         if _coverage(rows, plan) >= least and rng.random() >= _REPLACE[instrument]:
@@ -255,35 +159,34 @@ def _lines(
     return parts, writer
 
 
-def _write_pair(folder: Path, name: str, data: bytes, sidecar: Mapping[str, Any]) -> None:
-    """Write MIDI then sidecar, each moved into place; the sidecar says that the piece is whole."""
-    folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(sidecar, indent=1, ensure_ascii=False) + "\n"
-    for suffix, content in ((".mid", data), (".json", text.encode())):
-        half = folder / f".{name}{suffix}.part"
-        half.write_bytes(content)
-        half.replace(folder / f"{name}{suffix}")
-
-
 def _piece(task: _Task) -> str:
-    """Write one piece; gives its id."""
+    """Write one piece, from another groove file of its split if MMA fails on its own."""
     if (task.out / task.split / f"{task.id}.json").exists():
         return task.id
+    problem: ToolError | None = None
+    for file in (task.groove, *task.spare):
+        title = task.title if file == task.groove else titles.title(file, task.key, task.tempo)
+        try:
+            return _write(replace(task, groove=file, title=title))
+        except ToolError as error:
+            problem = error
+    raise problem or ToolError(f"{task.id} has no groove file; reinstall mma")
+
+
+def _write(task: _Task) -> str:
     rng = np.random.default_rng(task.seed)
     file = task.groove
-    names = main_grooves(file)
-    if not names:
-        raise ToolError(f"mma lists no groove in {file.address}; leave that file out")
     letters, chords = _form(rng, task.key, file, task.tempo, task.seconds)
-    score, used = _score(rng, task, names, letters, chords)
-    mma = _mma_lines(rng, _from_mma(task, score), task.tempo / 60.0)
-    swing = _swing(mma.get("drums", ([], 0))[0], file.compound)
+    text, used = mma.score(rng, file, task.tempo, letters, chords, seed=task.seed[1])
+    played = mma.lines(rng, mma.play(text, file.address), task.tempo / 60.0)
+    swing = mma.swing(played.get("drums", ([], 0))[0], file.compound)
     plan = Plan(task.key, task.tempo, file.bar, file.compound, letters, chords, swing)
-    parts, writer = _lines(rng, plan, mma)
+    parts, writer = _lines(rng, plan, played)
     absent = []
     if rng.random() < _ABSENT:
         absent = [str(rng.choice(INSTRUMENTS, p=_ABSENT_CHANCE))]
         parts = {name: part for name, part in parts.items() if name not in absent}
+    data = midi.to_bytes(list(parts.values()), task.tempo, file.signature)
     sidecar = {
         "id": task.id,
         "title": task.title,
@@ -300,8 +203,7 @@ def _piece(task: _Task) -> str:
         "absent": absent,
         "seed": list(task.seed),
     }
-    data = midi.to_bytes(list(parts.values()), task.tempo, file.signature)
-    _write_pair(task.out / task.split, task.id, data, sidecar)
+    write_pair(task.out / task.split, task.id, data, sidecar)
     return task.id
 
 
@@ -322,7 +224,7 @@ def _tasks(
     rng = np.random.default_rng([seed, 1])
     files = partition(groove_files())
     tasks: list[_Task] = []
-    titles: set[str] = set()
+    taken: set[str] = set()
     for split in SPLITS:
         order: list[int] = []
         while len(order) < counts[split]:
@@ -331,14 +233,20 @@ def _tasks(
             file = files[split][i]
             for _ in range(100):
                 key, tempo = draw_key(rng), _draw_tempo(rng, file)
-                title = _title(file, key, tempo)
-                if title not in titles:
+                title = titles.title(file, key, tempo)
+                if title not in taken:
                     break
-            titles.add(title)
+            taken.add(title)
             number = first + len(tasks)
             name = f"Track{number:05d}"
             piece_seed = (seed, int(rng.integers(2**31)))
-            tasks.append(_Task(name, title, split, file, key, tempo, seconds, piece_seed, out))
+            # Files that no piece of the split has, if there are any; MMA fails very seldom.
+            spare = tuple(
+                files[split][order[(counts[split] + len(tasks) + k) % len(order)]] for k in range(3)
+            )
+            tasks.append(
+                _Task(name, title, split, file, key, tempo, seconds, piece_seed, out, spare)
+            )
     return tasks
 
 

@@ -3,18 +3,19 @@
 import multiprocessing
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from csn.errors import StemwiseError
 
-Job = Any
-Start = Callable[[], Callable[[Job], Any]]
-"""Called once in each worker; gives the function that does a job."""
+Work = Callable[[Any], Any]
+Start = Callable[[Any], Work]
+Report = tuple[int, str, Any]
+"""The job's index; ``done``, ``failed`` or ``late``; its result or a message."""
 
 
-def _serve(pipe: Connection, start: Callable[..., Callable[[Job], Any]], context: Any) -> None:
+def _serve(pipe: Connection, start: Start, context: Any) -> None:
+    """The life of a worker: get ready, then do jobs until there are none."""
     try:
         work = start(context)
     except StemwiseError as error:
@@ -26,30 +27,54 @@ def _serve(pipe: Connection, start: Callable[..., Callable[[Job], Any]], context
             job = pipe.recv()
         except EOFError:
             return
-        if job is None:
-            return
         try:
             pipe.send(("done", work(job)))
         except StemwiseError as error:
             pipe.send(("failed", str(error)))
 
 
-@dataclass
 class _Worker:
-    process: Any
-    pipe: Connection
-    ready: bool = False
-    job: int | None = None
-    since: float = field(default_factory=time.monotonic)
+    """One process, seen from outside."""
+
+    def __init__(self, start: Start, context: Any) -> None:
+        # Spawned, not forked: libraries with threads of their own do not survive a fork.
+        spawn = multiprocessing.get_context("spawn")
+        self.pipe, theirs = spawn.Pipe()
+        self.process = spawn.Process(target=_serve, args=(theirs, start, context), daemon=True)
+        self.process.start()
+        theirs.close()
+        self.job: int | None = None
+        self.ready = False
+        self.since = time.monotonic()
+
+    def give(self, index: int, job: Any) -> None:
+        self.job, self.since = index, time.monotonic()
+        self.pipe.send(job)
+
+    def said(self, timeout: float) -> tuple[str, Any] | None:
+        """What it reports, or that it is late; None while all is well."""
+        try:
+            if self.pipe.poll():
+                said: tuple[str, Any] = self.pipe.recv()
+                return said
+        except (EOFError, ConnectionResetError):
+            return "late", "its process died"
+        if not self.process.is_alive():
+            return "late", "its process died"
+        busy = self.job is not None or not self.ready
+        if busy and time.monotonic() - self.since > timeout:
+            return "late", f"it took over {timeout:.0f} s"
+        return None
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.join()
+        self.pipe.close()
 
 
 def run(
-    jobs: Sequence[Job],
-    start: Callable[..., Callable[[Job], Any]],
-    context: Any,
-    workers: int,
-    timeout: float,
-) -> Iterator[tuple[int, str, Any]]:
+    jobs: Sequence[Any], start: Start, context: Any, *, workers: int, timeout: float
+) -> Iterator[Report]:
     """Do jobs in processes and say how each ended.
 
     Args:
@@ -57,71 +82,38 @@ def run(
         start: called as ``start(context)`` in each worker; gives the function that does a job.
         context: picklable.
         workers: processes.
-        timeout: seconds a job may take before its worker is ended.
+        timeout: seconds that a job, or a start, may take before its worker is ended.
 
     Yields:
-        (index of the job, ``done`` | ``failed`` | ``late``, result or message), as they end.
+        A report for every job, as they end.
 
     Raises:
         StemwiseError: a worker cannot start.
     """
-    spawn = multiprocessing.get_context("spawn")
-    waiting = list(range(len(jobs)))[::-1]
-    crew: list[_Worker] = []
-
-    def hire() -> None:
-        ours, theirs = spawn.Pipe()
-        process = spawn.Process(target=_serve, args=(theirs, start, context), daemon=True)
-        process.start()
-        theirs.close()
-        crew.append(_Worker(process, ours))
-
-    def give(worker: _Worker) -> None:
-        worker.job, worker.since = None, time.monotonic()
-        if waiting:
-            worker.job = waiting.pop()
-            worker.pipe.send(jobs[worker.job])
-
+    waiting = list(enumerate(jobs))[::-1]
+    crew = [_Worker(start, context) for _ in range(min(workers, len(jobs)))]
+    left = len(jobs)
     try:
-        for _ in range(min(workers, len(jobs))):
-            hire()
-        left = len(jobs)
         while left:
-            wait([w.pipe for w in crew], timeout=1.0)
+            wait([worker.pipe for worker in crew], timeout=1.0)
             for worker in list(crew):
-                said: tuple[str, Any] | None = None
-                try:
-                    if worker.pipe.poll():
-                        said = worker.pipe.recv()
-                    elif not worker.process.is_alive():
-                        said = ("late", "its process died")
-                except EOFError:
-                    said = ("late", "its process died")
-                busy = worker.job is not None or not worker.ready
-                if said is None and busy and time.monotonic() - worker.since > timeout:
-                    said = ("late", f"it took over {timeout:.0f} s")
+                said = worker.said(timeout)
                 if said is None:
                     continue
                 if said[0] == "broken" or (said[0] == "late" and not worker.ready):
-                    raise StemwiseError(f"a worker could not start: {said[1]}")
-                if said[0] == "ready":
-                    worker.ready = True
-                    give(worker)
-                    continue
-                job = worker.job
+                    raise StemwiseError(f"a worker process could not start: {said[1]}")
+                worker.ready = True
+                finished, worker.job = worker.job, None
                 if said[0] == "late":
-                    worker.process.kill()
-                    worker.pipe.close()
+                    worker.end()
                     crew.remove(worker)
                     if waiting:
-                        hire()
-                else:
-                    give(worker)
-                if job is not None:
+                        crew.append(_Worker(start, context))
+                elif waiting:
+                    worker.give(*waiting.pop())
+                if finished is not None:
                     left -= 1
-                    yield job, said[0], said[1]
+                    yield finished, said[0], said[1]
     finally:
         for worker in crew:
-            worker.process.terminate()
-            worker.process.join()
-            worker.pipe.close()
+            worker.end()

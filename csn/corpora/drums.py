@@ -6,15 +6,16 @@ accents, ghost notes, extra kicks and fills, and repeats them throughout.
 
 import numpy as np
 
-from csn.corpora.arrange import Row
-from csn.corpora.plan import Plan, weights
+from csn.corpora.plan import Plan, Row, weights
 
 KITS = (0, 0, 0, 8, 16, 24, 25, 32, 40)
 """General MIDI drum kits to draw from: standard, room, power, electronic, TR-808, jazz, brush."""
 
 _KICKS, _SNARES = (35, 36), (37, 38, 39, 40)
 _TIME = (42, 44, 46, 51, 53, 59, 69, 70, 82, 54)
+_TIME_CHANCE = (0.32, 0.06, 0.05, 0.2, 0.05, 0.05, 0.07, 0.07, 0.06, 0.07)
 _LENGTH = 0.1
+_ADDED = ((_KICKS, 4, 96.0), ((38, 37, 40), 5, 42.0), ((46, 54, 56, 75), 2, 70.0))
 
 
 def _fill(rng: np.random.Generator, plan: Plan) -> list[tuple[float, int, float]]:
@@ -71,7 +72,7 @@ def own(rng: np.random.Generator, plan: Plan) -> list[Row]:
     voice = {
         "kick": int(rng.choice(_KICKS)),
         "snare": int(rng.choice([38, 40, 38, 37, 39])),
-        "time": int(rng.choice(_TIME, p=[0.32, 0.06, 0.05, 0.2, 0.05, 0.05, 0.07, 0.07, 0.06, 0.07])),
+        "time": int(rng.choice(_TIME, p=_TIME_CHANCE)),
     }
     step = float(rng.choice([1.0, 0.5, 0.5, 0.25] if fine else [1.0, 0.5, 0.5]))
     keeps = np.isclose(in_bar % step, 0) & (rng.random(steps) > rng.choice([0.0, 0.0, 0.15, 0.3]))
@@ -146,7 +147,7 @@ def vary(rng: np.random.Generator, plan: Plan, rows: list[Row]) -> list[Row]:
         chance = np.where(np.arange(2 * steps) % 2 == 0, chance, 0.0)
         chance /= chance.sum()
     added: list[tuple[float, int, float]] = []
-    for voices, most, loud in ((_KICKS, 4, 96.0), ((38, 37, 40), 5, 42.0), ((46, 54, 56, 75), 2, 70)):
+    for voices, most, loud in _ADDED:
         count = int(rng.integers(0, most + 1))
         voice = int(rng.choice(voices))
         places = rng.choice(2 * steps, count, False, chance)
@@ -159,11 +160,11 @@ def vary(rng: np.random.Generator, plan: Plan, rows: list[Row]) -> list[Row]:
     if rng.random() < 0.35:
         step = float(rng.choice([0.5, 1.0])) if plan.tempo > 110 else float(rng.choice([0.25, 0.5]))
         voice = int(rng.choice([42, 51, 69, 70, 82, 54]))
-        places = np.arange(0, plan.bars * plan.bar, step)
+        grid = np.arange(0, plan.bars * plan.bar, step)
         level = rng.uniform(0.6, 1.05, 64)
         per = max(round(plan.bar / step), 1)
         out += [
             (float(t), _LENGTH, voice, 80 * float(level[i % per]))
-            for i, t in enumerate(plan.warp(places))
+            for i, t in enumerate(plan.warp(grid))
         ]
     return _with_fills(rng, plan, out)

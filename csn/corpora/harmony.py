@@ -48,7 +48,7 @@ class Key:
 
 @dataclass(frozen=True)
 class Chord:
-    """A chord in time: root (pitch class), quality (of ``QUALITIES``), start and length in beats."""
+    """A chord in time: root (pitch class), quality, and start and length in quarters."""
 
     root: int
     quality: str

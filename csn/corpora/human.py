@@ -1,16 +1,16 @@
 """Human-made pieces: the MIDI songs of Debian's simutrans-data and freedoom, cut to windows."""
 
-import json
 import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from csn.corpora import midi
-from csn.corpora.midi import Part
+from csn.corpora.midi import Part, write_pair
 from csn.errors import CorpusError
 from csn.instruments import INSTRUMENTS
 
@@ -144,7 +144,7 @@ def windows(parts: list[Part], seconds: float, most: int, least: int) -> list[li
     """
     first = min(float(p.notes[0, 0]) for p in parts)
     last = max(float((p.notes[:, 0] + p.notes[:, 1]).max()) for p in parts)
-    found = []
+    found: list[list[Part]] = []
     start = first
     while last - start >= min(_SHORTEST, seconds) and len(found) < most:
         pieces = [cut(part, start, seconds) for part in parts]
@@ -164,7 +164,9 @@ def _split(names: list[str]) -> dict[str, str]:
     return {name: "test" if name in held else "train" for name in names}
 
 
-def _sidecar(song: Song, window: list[Part], tempo: float, number: int, split: str) -> dict:
+def _sidecar(
+    song: Song, window: list[Part], tempo: float, number: int, split: str
+) -> dict[str, Any]:
     first: dict[str, Part] = {}
     for part in sorted(window, key=lambda p: -len(p.notes)):
         first.setdefault(part.instrument, part)
@@ -217,14 +219,9 @@ def human(
         if not cuts:
             problems.append(f"{song.name} is too short or has fewer than {least} instruments")
         split = splits[song.name]
-        folder = Path(out) / split
-        folder.mkdir(parents=True, exist_ok=True)
         for i, window in enumerate(cuts):
-            path = folder / f"Track{number:05d}.mid"
-            number += 1
             sidecar = _sidecar(song, window, tempo, i + 1, split)
-            path.write_bytes(midi.to_bytes(window, tempo))
-            text = json.dumps(sidecar, indent=1, ensure_ascii=False) + "\n"
-            path.with_suffix(".json").write_text(text, encoding="utf-8")
-            files.append(path)
+            data = midi.to_bytes(window, tempo)
+            files.append(write_pair(Path(out) / split, f"Track{number:05d}", data, sidecar))
+            number += 1
     return files, problems

@@ -1,11 +1,13 @@
 """MIDI in and out: parts of notes in seconds, and nothing else of the format's many corners."""
 
 import io
+import json
 import re
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import mido
 import numpy as np
@@ -19,6 +21,7 @@ TICKS = 480
 BEND = 128
 """The number under which a pitch bend stands among the controllers."""
 
+_PartKey = tuple[int, int, int]  # track, channel, program
 _DRUMS = 9
 _SHORTEST = 0.03
 _KEPT_CONTROLLERS = frozenset({1, 7, 10, 11, 64})
@@ -166,14 +169,6 @@ class _Clock:
         return 6e7 / max(totals, key=lambda m: totals[m])
 
 
-class _Channel:
-    """What a channel holds while a file is read."""
-
-    def __init__(self) -> None:
-        self.program = 0
-        self.state: dict[int, int] = {}
-
-
 def _open(source: Path | bytes, name: str) -> mido.MidiFile:
     try:
         data = source if isinstance(source, bytes) else source.read_bytes()
@@ -185,6 +180,57 @@ def _open(source: Path | bytes, name: str) -> mido.MidiFile:
             f"{name} is not a MIDI file that can be read ({error or type(error).__name__}); "
             "remove it or replace it"
         ) from error
+
+
+class _Reader:
+    """Gathers parts while the messages of a file pass, in time order."""
+
+    def __init__(self) -> None:
+        self.programs = [0] * 16
+        self.state: list[dict[int, int]] = [{} for _ in range(16)]
+        self.parts: dict[_PartKey, Part] = {}
+        self.rows: dict[_PartKey, list[tuple[float, float, int, int]]] = {}
+        self.sounding: dict[tuple[int, int], list[tuple[_PartKey, float, int]]] = {}
+
+    def note_on(self, track: int, name: str, now: float, message: mido.Message) -> None:
+        channel = message.channel
+        key = (track, channel, self.programs[channel])
+        if key not in self.parts:
+            held = [(now, c, v) for c, v in self.state[channel].items()]
+            self.parts[key] = Part(key[2], channel == _DRUMS, np.zeros((0, 4)), held, name)
+            self.rows[key] = []
+        pair = (channel, message.note)
+        self.sounding.setdefault(pair, []).append((key, now, message.velocity))
+
+    def note_off(self, now: float, message: mido.Message) -> None:
+        started = self.sounding.get((message.channel, message.note))
+        if started:
+            key, start, velocity = started.pop(0)
+            self.rows[key].append((start, max(now - start, _SHORTEST), message.note, velocity))
+
+    def control(self, now: float, channel: int, number: int, value: int) -> None:
+        self.state[channel][number] = value
+        for key, part in self.parts.items():
+            if key[1] == channel:
+                part.controls.append((now, number, value))
+
+    def take(self, track: int, name: str, now: float, message: mido.Message) -> None:
+        kind = message.type
+        if kind == "program_change":
+            self.programs[message.channel] = message.program
+        elif kind == "note_on" and message.velocity > 0:
+            self.note_on(track, name, now, message)
+        elif kind in ("note_on", "note_off"):
+            self.note_off(now, message)
+        elif kind == "pitchwheel":
+            self.control(now, message.channel, BEND, message.pitch + 8192)
+        elif kind == "control_change" and message.control in _KEPT_CONTROLLERS:
+            self.control(now, message.channel, message.control, message.value)
+
+    def finish(self) -> list[Part]:
+        for key, part in self.parts.items():
+            part.notes = tidy(np.array(self.rows[key]).reshape(-1, 4))
+        return [part for part in self.parts.values() if len(part.notes)]
 
 
 def read(source: Path | bytes, name: str = "") -> tuple[list[Part], float]:
@@ -201,8 +247,7 @@ def read(source: Path | bytes, name: str = "") -> tuple[list[Part], float]:
         CorpusError: missing, or not MIDI.
     """
     file = _open(source, name or str(source if isinstance(source, Path) else "a MIDI file"))
-    clock = _Clock(file)
-    channels = [_Channel() for _ in range(16)]
+    clock, reader = _Clock(file), _Reader()
     merged: list[tuple[int, int, mido.Message]] = []
     for index, track in enumerate(file.tracks):
         tick = 0
@@ -210,41 +255,31 @@ def read(source: Path | bytes, name: str = "") -> tuple[list[Part], float]:
             tick += message.time
             if not message.is_meta and message.type != "sysex":
                 merged.append((tick, index, message))
-    merged.sort(key=lambda e: e[0])
+    merged.sort(key=lambda event: event[0])
     names = [track.name.strip() for track in file.tracks]
-    parts: dict[tuple[int, int, int], Part] = {}
-    rows: dict[tuple[int, int, int], list[tuple[float, float, int, int]]] = {}
-    open_notes: dict[tuple[int, int], list[tuple[tuple[int, int, int], float, int]]] = {}
     for tick, index, message in merged:
-        number, now = message.channel, clock(tick)
-        channel = channels[number]
-        kind = message.type
-        if kind == "program_change":
-            channel.program = message.program
-        elif kind in ("note_on", "note_off"):
-            pair = (number, message.note)
-            if kind == "note_on" and message.velocity > 0:
-                key = (index, number, channel.program)
-                if key not in parts:
-                    first = [(now, c, v) for c, v in channel.state.items()]
-                    parts[key] = Part(
-                        channel.program, number == _DRUMS, np.zeros((0, 4)), first, names[index]
-                    )
-                    rows[key] = []
-                open_notes.setdefault(pair, []).append((key, now, message.velocity))
-            elif open_notes.get(pair):
-                key, start, velocity = open_notes[pair].pop(0)
-                rows[key].append((start, max(now - start, _SHORTEST), message.note, velocity))
-        elif kind == "pitchwheel" or (
-            kind == "control_change" and message.control in _KEPT_CONTROLLERS
-        ):
-            control = BEND if kind == "pitchwheel" else message.control
-            value = message.pitch + 8192 if kind == "pitchwheel" else message.value
-            channel.state[control] = value
-            for key, part in parts.items():
-                if key[1] == number:
-                    part.controls.append((now, control, value))
-    for key, part in parts.items():
-        part.notes = tidy(np.array(rows[key]).reshape(-1, 4))
-    kept = [part for part in parts.values() if len(part.notes)]
-    return kept, clock.tempo(merged[-1][0] if merged else 1)
+        reader.take(index, names[index], clock(tick), message)
+    return reader.finish(), clock.tempo(merged[-1][0] if merged else 1)
+
+
+def write_pair(folder: Path, name: str, data: bytes, sidecar: Mapping[str, Any]) -> Path:
+    """Write a MIDI file and its JSON sidecar, each moved into place when it is whole.
+
+    The sidecar comes last: where it stands, the piece is complete.
+
+    Args:
+        folder: made if it is not there.
+        name: of both files, without suffix.
+        data: the MIDI file.
+        sidecar: what is known of the piece.
+
+    Returns:
+        The MIDI file.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(sidecar, indent=1, ensure_ascii=False) + "\n"
+    for suffix, content in ((".mid", data), (".json", text.encode())):
+        half = folder / f".{name}{suffix}.part"
+        half.write_bytes(content)
+        half.replace(folder / f"{name}{suffix}")
+    return folder / f"{name}.mid"

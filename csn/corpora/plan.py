@@ -6,6 +6,9 @@ import numpy as np
 
 from csn.corpora.harmony import Chord, Key
 
+Row = tuple[float, float, float, float]
+"""A note of a line: start and duration in quarters, pitch, velocity."""
+
 
 @dataclass(frozen=True)
 class Plan:

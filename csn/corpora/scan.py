@@ -1,8 +1,10 @@
 """What the readers share: walking folders, reading headers, and doing both many at a time."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -27,6 +29,8 @@ SPLITS: Final = {
     "omitted": "omitted",  # the pieces that Slakh2100-redux leaves out as duplicates
 }
 """Folder names that are splits (lower case) → the split's name."""
+
+_UNEVEN: Final = 1.0  # seconds; codecs pad by less
 
 
 def existing(folder: Path | str) -> Path:
@@ -83,10 +87,23 @@ def header(file: Path, problems: list[str]) -> audio.Info | None:
         return None
 
 
-def gather(uri: str, root: Path, found: Iterable[Found], progress: bool = False) -> Corpus:
-    """Make a corpus of what was found: ids made unique, pieces in the order of their ids.
+def uneven(lengths: Mapping[Path, float]) -> list[str]:
+    """A line for each file (with its seconds) that ends long before its piece's longest file.
 
-    An id that two splits hold becomes ``split/id`` in all of them.
+    A WAV or Ogg file that was cut off opens without complaint and shows only by its length.
+    """
+    longest = max(lengths.values(), default=0.0)
+    return [
+        f"{file} lasts {seconds:.1f} s of its piece's {longest:.1f} s; the rest counts as silence."
+        for file, seconds in lengths.items()
+        if longest - seconds > _UNEVEN
+    ]
+
+
+def gather(uri: str, root: Path, found: Iterable[Found], progress: bool = False) -> Corpus:
+    """Make a corpus of what was found, in the order of the pieces' ids.
+
+    Where two splits hold the same id, both become ``split/id``.
 
     Raises:
         CorpusError: there is no piece at all that can be used.
@@ -102,5 +119,10 @@ def gather(uri: str, root: Path, found: Iterable[Found], progress: bool = False)
         raise CorpusError(f"{root} holds no piece that can be used{first}")
     if progress and problems:
         tqdm.write(f"{root}: {len(pieces)} pieces; {len(problems)} things left out or odd.")
-    ordered = tuple(sorted(pieces, key=lambda piece: piece.id))
+    times = Counter(piece.id for piece in pieces)
+    named = [
+        replace(piece, id=f"{piece.split}/{piece.id}") if times[piece.id] > 1 else piece
+        for piece in pieces
+    ]
+    ordered = tuple(sorted(named, key=lambda piece: piece.id))
     return Corpus(uri, root.resolve().name, ordered, tuple(problems))

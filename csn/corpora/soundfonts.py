@@ -1,4 +1,4 @@
-"""Soundfonts by name: where they are, which programs they hold, sf3 unpacked to sf2."""
+"""Soundfonts by name: where they are, and which programs they hold."""
 
 import importlib.util
 import io
@@ -7,9 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-
-import numpy as np
-import soundfile
 
 from csn.errors import ToolError
 from csn.home import home
@@ -33,9 +30,6 @@ _KNOWN: dict[str, tuple[tuple[str, ...], str, str]] = {
 }
 TRAINING = tuple(_KNOWN)
 """The fonts that training corpora are rendered with."""
-
-_VORBIS = 0x10
-_PADDING = 46
 
 
 @dataclass(frozen=True)
@@ -103,8 +97,9 @@ def find(name: str) -> SoundFont:
         files, licence, package = _KNOWN[name]
         for path in _places(files):
             return SoundFont(name, path, licence)
-        raise ToolError(f"the soundfont {name} is not installed; on Debian run: "
-                        f"apt-get install {package}")  # fmt: skip
+        raise ToolError(
+            f"the soundfont {name} is not installed; on Debian run: apt-get install {package}"
+        )
     path = Path(name).expanduser()
     if path.suffix.lower() in (".sf2", ".sf3") and path.is_file():
         return SoundFont(path.stem, path.resolve())

@@ -80,20 +80,20 @@ def systems(model: Embeds, *, baselines: bool = True, seed: int = 0) -> tuple[Sy
     untrained = Model.untrained(model.settings, seed)
     source = model if isinstance(model, Model) else untrained
     spectrogram = _Spectrogram(source)
-    random = _Sharing(Model(source.settings, source.features, untrained.encoder), spectrogram)
-    random.device = source.device
-    random.encoder.to(source.device)
+    random = Model(
+        source.settings, source.features, untrained.encoder, untrained.card, source.device
+    )
     judged = _Sharing(model, spectrogram).embed if isinstance(model, Model) else model.embed
     floor = _Statistics(spectrogram, source.settings.features)
     return (
         System("model", judged),
-        System("untrained", random.embed),
+        System("untrained", _Sharing(random, spectrogram).embed),
         System("floor", floor.embed, subspaces=False),
     )
 
 
 class _Spectrogram:
-    """Log-mel of the last recording, kept so that systems with the same features compute it once."""
+    """Log-mel of the last recording, kept for the other systems with the same features."""
 
     def __init__(self, model: Model) -> None:
         self._compute = model.log_mel

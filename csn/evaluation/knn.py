@@ -30,7 +30,8 @@ def squared_distances(queries: np.ndarray, references: np.ndarray) -> np.ndarray
     squares = np.einsum("rd,rd->r", references, references)
     own = np.einsum("qd,qd->q", queries, queries)
     squared: np.ndarray = own[:, None] + squares[None, :] - 2.0 * (queries @ references.T)
-    return np.maximum(squared, 0.0, out=squared)
+    squared[squared < 0] = 0.0
+    return squared
 
 
 def nearest(distances: np.ndarray, k: int) -> np.ndarray:

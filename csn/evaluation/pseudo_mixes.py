@@ -5,18 +5,17 @@ Source: CSN section 4.2.2 and table 2. Ten pieces, each one's stem over four oth
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
-from csn.audio import activity, segment_starts
 from csn.corpora.base import Corpus
 from csn.errors import CorpusError
 from csn.evaluation.baselines import Embeds, System, systems
-from csn.evaluation.draws import Pairs, draw
+from csn.evaluation.draws import Pairs, PseudoMixSettings, draw
 from csn.evaluation.knn import predict
+from csn.evaluation.mixed import Mixed, Mixer
 from csn.evaluation.report import (
     Score,
     Scores,
@@ -26,49 +25,8 @@ from csn.evaluation.report import (
     scores_table,
     tidy,
 )
-from csn.evaluation.stems import SOUNDING, Stems
+from csn.evaluation.stems import Stems
 from csn.instruments import INSTRUMENTS
-from csn.pseudomix import pseudo_mix
-
-
-@dataclass(frozen=True)
-class PseudoMixSettings:
-    """How P2 is carried out; the defaults are CSN's where it states them.
-
-    Attributes:
-        draws: rounds, each with other pieces and backings (CSN: one; ours, for a spread).
-        pieces: in focus in each round.
-        mixes: backings for each piece.
-        length: of a segment, seconds.
-        overlap: of neighbouring segments, as a fraction.
-        k: neighbours that vote.
-        seed: of everything that is drawn.
-        backings: ``tempo`` or ``shared``, see ``draws.draw``; our guess.
-        levels: the focused stem of each pseudo-mix is turned up or down by up to so many dB;
-            0 keeps the loudness on disk.
-    """
-
-    draws: int = 10
-    pieces: int = 10
-    mixes: int = 4
-    length: float = 10.0
-    overlap: float = 0.5
-    k: int = 5
-    seed: int = 0
-    backings: str = "tempo"
-    levels: float = 0.0
-
-    def __post_init__(self) -> None:
-        """Refuse what cannot be carried out.
-
-        Raises:
-            ValueError: a number that is too small, or an unknown rule for the backings.
-        """
-        for name, least in (("draws", 1), ("pieces", 2), ("mixes", 2), ("k", 1)):
-            if getattr(self, name) < least:
-                raise ValueError(f"{name} must be at least {least}, not {getattr(self, name)}")
-        if self.backings not in ("tempo", "shared"):
-            raise ValueError(f"backings {self.backings!r} is unknown; use tempo or shared")
 
 
 @dataclass(frozen=True)
@@ -103,19 +61,6 @@ class PseudoMixes:
         return f"{title}\n{scores_table(self.scores)}{notes(self.problems)}"
 
 
-@dataclass(frozen=True)
-class _Mixed:
-    """The segments of one pseudo-mix in which the focused stem sounds.
-
-    Attributes:
-        vectors: system to [segments, d] float32, the focused instrument's part.
-        times: [segments] int64, first sample of each segment in the focused stem's own time.
-    """
-
-    vectors: dict[str, np.ndarray]
-    times: np.ndarray
-
-
 def pseudo_mixes(
     model: Embeds,
     corpus: Corpus,
@@ -124,6 +69,7 @@ def pseudo_mixes(
     baselines: bool = True,
     stems: Stems | None = None,
     progress: bool = True,
+    **changes: Any,
 ) -> PseudoMixes:
     """Judge every subspace by pseudo-mixes (P2), with the paper's rule and strictly.
 
@@ -140,12 +86,15 @@ def pseudo_mixes(
         baselines: judge an untrained encoder and statistics of the mix on the same sounds.
         stems: the corpus already read at the model's rate, to be used again.
         progress: show bars.
+        **changes: single settings by name, e.g. ``draws=3``.
 
     Raises:
         CorpusError: no instrument has enough pieces in which it sounds.
+        StemwiseError: a setting that cannot be carried out.
     """
-    settings = settings or PseudoMixSettings()
-    stems = stems or Stems(corpus, model.settings.sample_rate, progress=progress)
+    settings = replace(settings or PseudoMixSettings(), **changes)
+    if stems is None:
+        stems = Stems(corpus, model.settings.sample_rate, progress=progress)
     if not len(stems):
         raise CorpusError(
             f"{corpus.uri} has no piece with readable stems, and pseudo-mixes are made of stems; "
@@ -153,6 +102,7 @@ def pseudo_mixes(
         )
     judges = systems(model, baselines=baselines, seed=settings.seed)
     scores: dict[str, dict[str, Score | None]] = {judge.name: {} for judge in judges}
+    tempos = [piece.tempo for piece in stems.pieces]
     problems, reasons, filled = list(stems.problems), [], 0
     for c, instrument in enumerate(INSTRUMENTS):
         found: dict[str, Score] | None = None
@@ -160,12 +110,13 @@ def pseudo_mixes(
         if not reason:
             plans = []
             for number in range(settings.draws):
-                pairs, outside = _draw(stems, c, number, focus, backing, settings)
+                rng = np.random.default_rng([settings.seed, c, number])
+                pairs, outside = draw(focus, backing, tempos, rng, settings)
                 plans.append(pairs)
                 filled += outside
-            made = _make(stems, judges, instrument, plans, settings, progress)
+            made = Mixer(stems, judges, instrument, settings).make(plans, progress)
             found = _judge(judges, plans, made, stems.sample_rate, settings)
-            reason = "" if found else f"{instrument}: no segment was left in some draw"
+            reason = "" if found else f"{instrument} sounds in no segment of some draw"
         if reason:
             reasons.append(reason)
         for judge in judges:
@@ -177,7 +128,9 @@ def pseudo_mixes(
         )
     problems += [f"{reason}, so it has no score." for reason in reasons]
     if filled:
-        total = settings.draws * settings.pieces * settings.mixes * (5 - len(reasons))
+        total = (
+            settings.draws * settings.pieces * settings.mixes * (len(INSTRUMENTS) - len(reasons))
+        )
         problems.append(
             f"{filled} of {total} backings come from outside the 5-BPM tempo group, which held "
             "too few pieces; the nearest in tempo were taken."
@@ -205,71 +158,15 @@ def _usable(
         reason = f"{instrument} sounds in {len(focus)} pieces and {s.pieces} are needed"
     elif len(backing) < s.mixes + 1:
         reason = (
-            f"{instrument} has {len(backing)} pieces to be mixed with "
-            f"and {s.mixes + 1} are needed"
+            f"{instrument} has {len(backing)} pieces to be mixed with and {s.mixes + 1} are needed"
         )
     return focus, backing, reason
-
-
-def _draw(
-    stems: Stems,
-    c: int,
-    number: int,
-    focus: Sequence[int],
-    backing: Sequence[int],
-    s: PseudoMixSettings,
-) -> tuple[Pairs, int]:
-    """One round; it depends on the seed, the instrument and its number alone."""
-    rng = np.random.default_rng([s.seed, c, number])
-    tempos = [piece.tempo for piece in stems.pieces]
-    return draw(
-        focus, backing, tempos, rng, pieces=s.pieces, mixes=s.mixes, backings=s.backings
-    )
-
-
-def _make(
-    stems: Stems,
-    judges: Sequence[System],
-    instrument: str,
-    plans: Sequence[Pairs],
-    s: PseudoMixSettings,
-    progress: bool,
-) -> dict[tuple[int, int], _Mixed]:
-    """Make and embed every pseudo-mix of all rounds once."""
-    pairs = sorted({pair for plan in plans for pair in plan})
-    bar = tqdm(pairs, desc=f"{instrument}: pseudo-mixes", unit="mix", disable=not progress)
-    return {pair: _mix(stems, judges, instrument, *pair, s) for pair in bar}
-
-
-def _mix(
-    stems: Stems, judges: Sequence[System], instrument: str, a: int, b: int, s: PseudoMixSettings
-) -> _Mixed:
-    """A_B^(c), cut and embedded by every system."""
-    focus = stems.stem(a, instrument)
-    gain = gain_of(s, instrument, a, b)
-    mix, offset = pseudo_mix(focus * gain, stems.backing(b, instrument), stems.sample_rate)
-    starts = segment_starts(len(mix) / stems.sample_rate, s.length, s.overlap)
-    heard = focus[offset : offset + len(mix)]
-    starts = starts[activity(heard, stems.sample_rate, starts, s.length) >= SOUNDING]
-    vectors = {
-        judge.name: judge.part(judge.embed(mix, starts, s.length), instrument) for judge in judges
-    }
-    times = offset + np.rint(starts * stems.sample_rate).astype(np.int64)
-    return _Mixed(vectors, times)
-
-
-def gain_of(s: PseudoMixSettings, instrument: str, a: int, b: int) -> np.float32:
-    """The factor on the focused stem of A_B^(c); it is the same in every draw."""
-    if not s.levels:
-        return np.float32(1.0)
-    rng = np.random.default_rng([s.seed, INSTRUMENTS.index(instrument), a, b])
-    return np.float32(10 ** (rng.uniform(-s.levels, s.levels) / 20))
 
 
 def _judge(
     judges: Sequence[System],
     plans: Sequence[Pairs],
-    made: Mapping[tuple[int, int], _Mixed],
+    made: Mapping[tuple[int, int], Mixed],
     sample_rate: int,
     s: PseudoMixSettings,
 ) -> dict[str, Score] | None:
@@ -291,11 +188,11 @@ def _judge(
         )
         for judge in judges:
             vectors = judge.comparable(np.concatenate([mix.vectors[judge.name] for mix in mixes]))
-            hits = [
-                predict(vectors, pieces, lambda rows, rule=rule: rule[rows], s.k) == pieces
+            accuracies = [
+                100 * float((predict(vectors, pieces, rule.__getitem__, s.k) == pieces).mean())
                 for rule in (paper, strict)
             ]
-            right[judge.name].append((100 * float(hits[0].mean()), 100 * float(hits[1].mean())))
+            right[judge.name].append((accuracies[0], accuracies[1]))
     chance = 100.0 / s.pieces
     answer = {}
     for name, values in right.items():

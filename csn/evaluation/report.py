@@ -93,7 +93,9 @@ def scores_table(scores: Mapping[str, Scores]) -> str:
             row += [number(getattr(other, field, None)) for field in ("mean", "strict_mean")]
         rows.append([*row, number(score.chance), f"{score.segments:,}"])
     fields = ("mean", "strict_mean")
-    means = [over_instruments(scores[name], field) for name in ["model", *others] for field in fields]
+    means = [
+        over_instruments(scores[name], field) for name in ["model", *others] for field in fields
+    ]
     return columns([*rows, ["mean", *map(number, means)]])
 
 

@@ -37,7 +37,7 @@ class _Stem:
         return cls(np.rint(audio / scale).astype(np.int16), scale)
 
     def unpack(self) -> np.ndarray:
-        return self.samples * np.float32(self.scale)
+        return self.samples.astype(np.float32) * np.float32(self.scale)
 
 
 def read_stems(piece: Piece, sample_rate: int) -> dict[str, np.ndarray]:
@@ -76,10 +76,10 @@ def read_all(
     def read(piece: Piece) -> Mapping[str, np.ndarray] | AudioError:
         try:
             sounds = read_stems(piece, sample_rate)
-            if mixes and piece.mix is not None:
+            if mixes and (piece.mix is not None or not sounds):
                 sounds["mix"] = piece.audio("mix", sample_rate)
             elif mixes:
-                sounds["mix"] = np.sum(list(sounds.values()), axis=0, dtype=np.float32)
+                sounds["mix"] = np.add.reduce(list(sounds.values()))
         except AudioError as error:
             return error
         return sounds
@@ -192,4 +192,6 @@ class Stems:
     def backed(self, index: int, instrument: str, length: float, overlap: float) -> np.ndarray:
         """In which segments at least one *other* instrument sounds, [segments] bool."""
         others = [name for name in INSTRUMENTS if name != instrument]
-        return np.any([self.sounding(index, name, length, overlap) for name in others], axis=0)
+        return np.logical_or.reduce(
+            [self.sounding(index, name, length, overlap) for name in others]
+        )

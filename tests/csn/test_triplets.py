@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from csn.errors import CorpusError
 from csn.pseudomix import ABSENT
 from csn.triplets import label_matrix, triplets
 
@@ -71,7 +72,7 @@ def test_triplets_are_those_of_the_paper(seed: int) -> None:
 def test_without_three_pieces_at_a_tempo_there_are_no_triplets() -> None:
     grid = Grid()
     grid.tempos = [60.0 + 10 * i for i in range(9)]
-    with pytest.raises(ValueError, match="tempo group"):
+    with pytest.raises(CorpusError, match="tempo group"):
         triplets(grid, 4, np.random.default_rng(0))
 
 

@@ -91,8 +91,8 @@ def _fields(pieces: pd.DataFrame, tempos: list[float | None]) -> list[dict[str, 
     return fields
 
 
-def _categories(key: str, label: str, column: Iterable[object]) -> list[dict[str, Any]]:
-    words = ["" if value is None or value != value else str(value) for value in column]
+def _categories(key: str, label: str, column: Iterable[Any]) -> list[dict[str, Any]]:
+    words = ["" if pd.isna(value) else str(value) for value in column]
     values = sorted({word for word in words if word})
     if not 1 < len(values) <= _MOST_VALUES:
         return []
@@ -101,7 +101,7 @@ def _categories(key: str, label: str, column: Iterable[object]) -> list[dict[str
     return [{"key": key, "label": label, "values": values, "codes": codes}]
 
 
-def _column(pieces: pd.DataFrame, name: str) -> list[object]:
+def _column(pieces: pd.DataFrame, name: str) -> list[Any]:
     return pieces[name].tolist() if name in pieces else [None] * len(pieces)
 
 

@@ -24,7 +24,8 @@ from csn.training.loop import Trainer
 from csn.training.recipes import PAPER, STEMWISE, Recipe, tiny
 from csn.training.stems import StemStore, build
 
-OURS, PAPERS = tiny(STEMWISE), tiny(PAPER)
+# Triplets teach a subspace a fifth as much a step, so theirs are larger and more.
+OURS, PAPERS = tiny(STEMWISE), replace(tiny(PAPER), rate=3e-3, steps=100)
 
 
 @pytest.fixture(scope="module")
@@ -83,8 +84,8 @@ def test_training_learns_and_beats_chance(recipe: Recipe, stores: Path, tmp_path
     with (tmp_path / "run" / "train.csv").open() as file:
         losses = [float(row["loss"]) for row in csv.DictReader(file)]
     assert losses[-1] < losses[0]
-    # Twelve pieces: guessing is right in fewer than one of ten.
-    assert after["mean"] > max(before["mean"], 20.0)
+    # Twelve pieces, so guessing is right once in twelve.
+    assert after["mean"] > max(before["mean"] + 3, 2 * 100 / 12)
     again = Model.load(tmp_path / "run" / "model.safetensors", device="cpu")
     assert again.hash == model.hash
     assert again.card["recipe"]["name"] == recipe.name

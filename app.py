@@ -1,0 +1,71 @@
+"""The entry point: ``streamlit run app.py``. Pages, and what their scripts fetch by themselves.
+
+A clip is ``/audio/LIBRARY/PART?piece=ID&start=SECONDS&length=SECONDS``; a map or the segments
+themselves are ``/points/LIBRARY/WHAT``. Both run in a thread, so that they never hold up a page.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from threading import Thread
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from streamlit.starlette import App
+
+from csn.errors import StemwiseError
+from csn.playback import clip
+from pages import libraries
+from pages.components.explorer.points import about, matrix
+
+# Addresses carry the library's version, so that what a browser has kept is never out of date.
+KEEP = {"Cache-Control": "private, max-age=604800, immutable"}
+NOT_FOUND, BAD_REQUEST = 404, 400
+
+
+def audio(request: Request) -> Response:
+    """A clip of the mix or of one instrument, as a WAV file."""
+    ask = request.query_params
+    try:
+        start, length = float(ask.get("start", "0")), float(ask.get("length", "3"))
+    except ValueError:
+        return PlainTextResponse("start and length are numbers of seconds.", BAD_REQUEST)
+    names = request.path_params
+    try:
+        corpus = libraries.find(names["library"]).corpus
+        wav = clip(corpus, ask.get("piece", ""), names["part"], start, length)
+    except StemwiseError as error:
+        return PlainTextResponse(str(error), NOT_FOUND)
+    return Response(wav, media_type="audio/wav", headers=KEEP)
+
+
+def points(request: Request) -> Response:
+    """What the explorer draws: ``about`` (JSON), ``segments`` or a map (float32)."""
+    name, what = request.path_params["library"], request.path_params["what"]
+    try:
+        library = libraries.find(name).library
+        if what == "about":
+            return Response(about(library), media_type="application/json", headers=KEEP)
+        body = matrix(library, what)
+    except KeyError:
+        return PlainTextResponse(f"A library has no {what!r}.", NOT_FOUND)
+    except StemwiseError as error:
+        return PlainTextResponse(str(error), NOT_FOUND)
+    return Response(body, media_type="application/octet-stream", headers=KEEP)
+
+
+@asynccontextmanager
+async def lifespan(_app: App) -> AsyncIterator[None]:
+    """Get ready while the first visitor's browser still loads."""
+    Thread(target=libraries.warm, daemon=True).start()
+    yield
+
+
+app = App(
+    "pages/navigation.py",
+    lifespan=lifespan,
+    routes=[
+        Route(libraries.base() + "/audio/{library}/{part}", audio),
+        Route(libraries.base() + "/points/{library}/{what}", points),
+    ],
+)

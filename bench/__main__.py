@@ -1,0 +1,12 @@
+"""`make bench`: every bench in one run, so that its ratios are of the same machine."""
+
+import platform
+
+import torch
+
+from bench import embedding, search, training
+
+print(f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}\n")
+for part in (training, embedding, search):
+    part.main()
+    print()

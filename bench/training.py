@@ -1,0 +1,92 @@
+"""A training step against plain fp32 in NCHW, and the whole loop against its network alone."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from bench.table import median, table
+from csn.features import LogMel
+from csn.losses import label_matrix_loss
+from csn.networks import Encoder
+from csn.training.recipes import PAPER, STEMWISE, Recipe
+
+BATCH = 128
+
+
+def _network(recipe: Recipe, *, fast: bool) -> Callable[[], None]:
+    """One forward and backward pass with an optimiser step on ready spectrograms."""
+    encoder = Encoder(recipe.model.encoder)
+    mel = torch.randn(BATCH, 1, 128, recipe.model.features.frames(3.0))
+    if fast:
+        encoder = encoder.to(memory_format=torch.channels_last)
+        mel = mel.contiguous(memory_format=torch.channels_last)
+    optimiser = torch.optim.AdamW(encoder.parameters(), fused=fast)
+    ids = torch.arange(BATCH).div(4, rounding_mode="floor")[:, None].expand(-1, 5)
+
+    def step() -> None:
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=fast):
+            embedding = encoder(mel)
+        loss = label_matrix_loss(embedding.float(), ids)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        optimiser.step()
+
+    return step
+
+
+def _mixing_audio(recipe: Recipe) -> Callable[[], None]:
+    """What a plain loop does before the network: sum five stems' sound, transform it."""
+    s = recipe.model.features
+    features = LogMel(s)
+    stems = torch.randn(BATCH, 5, int(3.0 * s.sample_rate))
+
+    def step() -> None:
+        with torch.inference_mode():
+            features(stems.sum(1))
+
+    return step
+
+
+def _mixing_mel(recipe: Recipe) -> Callable[[], None]:
+    """What ours does: sum five stems' mel power."""
+    features = LogMel(recipe.model.features)
+    frames = recipe.model.features.frames(3.0)
+    stems = torch.rand(BATCH, 5, frames, 128).half()
+
+    def step() -> None:
+        features.compress(stems.float().square_().sum(1))
+
+    return step
+
+
+def main() -> dict[str, float]:
+    """Print the table; return its figures."""
+    # The same network on the same input, so that only how it is computed differs …
+    same = replace(PAPER, model=replace(PAPER.model, encoder=STEMWISE.model.encoder))
+    steps = {
+        "network, 259 frames, plain fp32 NCHW": _network(same, fast=False),
+        "network, 259 frames, bf16 channels_last": _network(same, fast=True),
+        # … and what the shipped recipe makes of it.
+        "network, 130 frames, bf16 channels_last": _network(STEMWISE, fast=True),
+        "mixing sound, 44.1 kHz": _mixing_audio(same),
+        "mixing mel, 44.1 kHz": _mixing_mel(same),
+        "mixing mel, 22.05 kHz": _mixing_mel(STEMWISE),
+    }
+    seconds = {name: median(step, repeats=5) for name, step in steps.items()}
+    s = list(seconds.values())
+    plain, same_work, shipped = s[0] + s[3], s[1] + s[4], s[2] + s[5]
+    rows = [[name, f"{BATCH / value:,.0f}"] for name, value in seconds.items()]
+    print(table(["part of a training step", "mixes/s"], rows))
+    print(f"step, same input, ours against plain:        {plain / same_work:.1f}×")
+    print(f"step, as shipped, against plain:             {plain / shipped:.1f}×")
+    return {"same_input": plain / same_work, "as_shipped": plain / shipped}
+
+
+if __name__ == "__main__":
+    np.random.default_rng(0)
+    started = time.perf_counter()
+    main()
+    print(f"({time.perf_counter() - started:.0f} s)")

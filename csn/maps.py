@@ -1,0 +1,253 @@
+"""Maps: every segment as a point on a plane, once per subspace and once for the whole.
+
+A map is computed once with a fixed seed and stored as ``maps/{method}-{subspace}.npz``; opening it
+is one ``np.load``. Neighbours come from the subspace itself, never from the map.
+
+The file holds ``coordinates`` [segments, 2] float32 in [-1, 1] (both axes in one scale, so that
+shapes keep their aspect), ``fitted_by`` (the method that was really used), ``seed``,
+``parameters`` and ``versions`` (JSON), ``vectors_sha256`` (of the library's vectors, which
+are the rest of the fitted model), and for PCA the projection (``centre``, ``axes``, ``offset``).
+Nothing is pickled.
+"""
+
+import json
+import warnings
+from functools import partial
+from importlib.metadata import version
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+from tqdm import tqdm
+
+from csn.embedding import write_whole
+from csn.errors import LibraryError
+from csn.instruments import EMBEDDING, INSTRUMENTS, subspace
+from csn.library import Library
+from csn.search import Floats
+
+SUBSPACES: Final = ("whole", *INSTRUMENTS)
+METHODS: Final = ("umap", "tsne", "pca")
+
+NEIGHBOURS: Final = 15
+"""Of each point, that UMAP looks at and that a new point is placed by; UMAP's default."""
+
+_UMAP: Final = {"n_neighbors": NEIGHBOURS, "min_dist": 0.1, "metric": "euclidean"}
+_PERPLEXITY: Final = 30.0  # openTSNE's default
+_FEWEST: Final = NEIGHBOURS + 1  # with fewer points, neighbourhoods are everything: PCA
+_PACKAGES: Final = {"umap": "umap-learn", "tsne": "openTSNE", "pca": "numpy"}
+
+
+class _Fitted(NamedTuple):
+    """A map before scaling."""
+
+    points: np.ndarray
+    """[n, 2]."""
+    by: str
+    parameters: dict[str, Any]
+    axes: np.ndarray = np.empty((0, 2))
+    """[dimensions, 2] for PCA: points = (vectors - centre) @ axes."""
+    centre: np.ndarray = np.empty(0)
+
+
+def focus_of(name: str) -> tuple[float, ...]:
+    """The weights of a map's subspace: 1 for an instrument alone, or for all five (``whole``).
+
+    Raises:
+        LibraryError: no such subspace.
+    """
+    if name not in SUBSPACES:
+        raise LibraryError(f"There is no subspace {name!r}; choose one of {', '.join(SUBSPACES)}.")
+    return tuple(float(name in ("whole", instrument)) for instrument in INSTRUMENTS)
+
+
+def fit_maps(
+    library: Library, *, method: str = "umap", seed: int = 0, progress: bool = True
+) -> None:
+    """Compute and store the six maps of a library.
+
+    The same library, seed and versions give the same bytes again. A library of fewer than 16
+    segments, or of segments that are all alike, has no neighbourhoods to draw: its maps are made
+    by PCA whatever was asked for, which puts two segments at the ends of a line and one in the
+    middle.
+
+    Args:
+        library: what to draw.
+        method: ``umap``, ``tsne`` (slower, keeps neighbours better) or ``pca`` (linear).
+        seed: of the layout.
+        progress: draw a progress bar.
+
+    Raises:
+        LibraryError: no such method.
+    """
+    if method not in METHODS:
+        raise LibraryError(f"There are no {method!r} maps; choose one of {', '.join(METHODS)}.")
+    for name in tqdm(SUBSPACES, desc=f"Drawing {method} maps", unit="map", disable=not progress):
+        fitted = _fit(_columns(library.vectors, name), method, seed)
+        low, high = fitted.points.min(axis=0), fitted.points.max(axis=0)
+        middle, half = (low + high) / 2, float((high - low).max()) / 2 or 1.0
+        coordinates = np.clip((fitted.points - middle) / half, -1, 1).astype(np.float32)
+        content = {
+            "coordinates": coordinates,
+            "fitted_by": fitted.by,
+            "seed": seed,
+            "parameters": json.dumps(fitted.parameters),
+            "versions": json.dumps({p: version(p) for p in (_PACKAGES[fitted.by], "numpy")}),
+            "vectors_sha256": library.info["files"]["vectors.npy"],
+            "centre": fitted.centre,
+            "axes": fitted.axes / half,
+            "offset": -middle / half,
+        }
+        file = library.folder / "maps" / f"{method}-{name}.npz"
+        write_whole(file, partial(np.savez, **content))
+
+
+def place(library: Library, name: str, vectors: ArrayLike, method: str | None = None) -> Floats:
+    """Where new sounds belong on a stored map.
+
+    On a PCA map they are projected as the library's segments were, and kept inside its frame.
+
+    On the others, a sound goes to the weighted geometric median of the points of its 15 nearest
+    segments in the subspace. The weights are UMAP's memberships, ``exp(-(d - ρ) / σ)`` with ρ the
+    distance to the nearest and σ such that they sum to log2(15), divided by d², so that a sound
+    that is in the library falls on its own point. This is how UMAP itself begins with new points,
+    but for two things: it takes the mean, which lands in the empty space between two groups where
+    the median stays in the larger, and it then moves the points about at random, which on held-out
+    segments kept fewer of their true neighbours than leaving them here.
+
+    Args:
+        library: with a map of this subspace.
+        name: ``whole`` or an instrument.
+        vectors: [n, 640], embedded by the library's model.
+        method: as for ``Library.map``.
+
+    Returns:
+        [n, 2] float32 in [-1, 1].
+
+    Raises:
+        LibraryError: no such map.
+    """
+    new = np.asarray(vectors, np.float32).reshape(-1, EMBEDDING)
+    focus = focus_of(name)
+    stored = library.map_file(name, method)
+    if str(stored["fitted_by"]) == "pca":
+        projected = (_columns(new, name) - stored["centre"]) @ stored["axes"] + stored["offset"]
+        return np.clip(projected, -1, 1).astype(np.float32)
+    found, distances = library.search(new, focus, NEIGHBOURS)
+    away = distances.astype(np.float64)
+    weights = _memberships(away) / np.maximum(away**2, 1e-12)
+    return _geometric_median(stored["coordinates"][found], weights).astype(np.float32)
+
+
+def neighbours_kept(
+    library: Library, name: str, method: str | None = None, *, k: int = 10, sample: int = 1000
+) -> float:
+    """How true a map is: the part of a segment's k nearest that are its k nearest on the map too.
+
+    Args:
+        library: with a map of this subspace.
+        name: ``whole`` or an instrument.
+        method: as for ``Library.map``.
+        k: how many neighbours.
+        sample: look at so many segments, evenly spaced.
+
+    Returns:
+        0 to 1, the mean over the sample.
+    """
+    from sklearn.neighbors import NearestNeighbors  # noqa: PLC0415 slow, and rarely needed
+
+    points = library.map(name, method)
+    k = min(k, len(points) - 1)
+    if k < 1:
+        return 1.0
+    rows = np.unique(np.linspace(0, len(points) - 1, sample).astype(np.int64))
+    true = library.search(library.vectors[rows, :EMBEDDING], focus_of(name), k + 1)[0]
+    drawn = NearestNeighbors(n_neighbors=k + 1).fit(points).kneighbors(points[rows])[1]
+    kept = [
+        len({*a.tolist()} & {*b.tolist()} - {row}) / k
+        for row, a, b in zip(rows.tolist(), true, drawn, strict=True)
+    ]
+    return float(np.mean(kept))
+
+
+def _columns(vectors: Floats, name: str) -> Floats:
+    """One subspace, or the whole embedding, of [n, 640 or 645]."""
+    columns = slice(0, EMBEDDING) if name == "whole" else subspace(name)
+    return np.ascontiguousarray(vectors[:, columns])
+
+
+def _fit(vectors: Floats, method: str, seed: int) -> _Fitted:
+    """A map of [n, dimensions], by PCA where the method cannot draw one."""
+    if method != "pca" and len(vectors) >= _FEWEST and np.ptp(vectors, axis=0).any():
+        fitted = (_umap if method == "umap" else _tsne)(vectors, seed)
+        if np.isfinite(fitted.points).all():
+            return fitted
+    return _pca(vectors)
+
+
+def _umap(vectors: Floats, seed: int) -> _Fitted:
+    from umap import UMAP  # noqa: PLC0415 seconds to import
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about groups without a connection, which are welcome
+        points = UMAP(random_state=seed, n_jobs=1, **_UMAP).fit_transform(vectors)
+    return _Fitted(points, "umap", dict(_UMAP))
+
+
+def _tsne(vectors: Floats, seed: int) -> _Fitted:
+    from openTSNE import TSNE  # noqa: PLC0415 rarely needed
+
+    perplexity = min(_PERPLEXITY, (len(vectors) - 1) / 3)
+    points = TSNE(perplexity, random_state=seed, n_jobs=1).fit(vectors)
+    return _Fitted(np.asarray(points), "tsne", {"perplexity": perplexity, "metric": "euclidean"})
+
+
+def _pca(vectors: Floats) -> _Fitted:
+    """The plane of the largest variance; the larger loadings of each axis point to the right."""
+    centre = vectors.mean(axis=0, dtype=np.float64)
+    away = vectors - centre
+    axes = np.linalg.eigh(away.T @ away)[1][:, :-3:-1]
+    axes = axes * np.where(
+        np.take_along_axis(axes, np.abs(axes).argmax(axis=0)[None], 0) < 0, -1, 1
+    )
+    return _Fitted(away @ axes, "pca", {}, axes, centre)
+
+
+def _memberships(distances: np.ndarray) -> np.ndarray:
+    """UMAP's smooth nearest-neighbour weights (McInnes et al. 2018, algorithm 3).
+
+    Args:
+        distances: [n, k] float64, ascending.
+
+    Returns:
+        [n, k]: ``exp(-(d - ρ) / σ)``, σ found by halving so that a row sums to log2(k).
+    """
+    beyond = distances - distances[:, :1]
+    wanted = np.log2(distances.shape[1])
+    low = np.zeros((len(distances), 1))
+    high = np.full_like(low, max(float(beyond.max(initial=0.0)), 1.0) * 64)
+    for _ in range(64):
+        middle = (low + high) / 2
+        wide = np.exp(-beyond / middle).sum(axis=1, keepdims=True) > wanted
+        low, high = np.where(wide, low, middle), np.where(wide, middle, high)
+    return np.exp(-beyond / high)
+
+
+def _geometric_median(points: np.ndarray, weights: np.ndarray, steps: int = 60) -> np.ndarray:
+    """The place from which the weighted sum of distances is least (Weiszfeld's iteration).
+
+    Args:
+        points: [n, k, 2].
+        weights: [n, k], positive.
+        steps: of the iteration, enough for a thousandth of a map.
+
+    Returns:
+        [n, 2].
+    """
+    pull = weights
+    for _ in range(steps):
+        pull = pull / pull.sum(axis=1, keepdims=True)
+        place = np.einsum("nk,nkd->nd", pull, points)
+        apart = np.linalg.norm(points - place[:, None], axis=2)
+        pull = weights / np.maximum(apart, 1e-6)
+    return place

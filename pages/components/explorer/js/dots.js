@@ -1,0 +1,156 @@
+// The dots: WebGL, or a plain 2-D canvas where there is none. Both can draw halfway between two
+// maps, which is how the pieces glide when the instrument changes.
+
+const VERTEX = `
+attribute vec2 a_from; attribute vec2 a_to; attribute vec4 a_colour;
+uniform float u_t, u_size; uniform vec2 u_scale, u_origin, u_view;
+varying vec4 v_colour; varying float v_size;
+void main() {
+  vec2 at = mix(a_from, a_to, u_t);
+  vec2 pixel = u_origin + at * vec2(u_scale.x, -u_scale.y);
+  gl_Position = vec4(pixel / u_view * vec2(2.0, -2.0) + vec2(-1.0, 1.0), 0.0, 1.0);
+  gl_PointSize = u_size;
+  v_size = u_size;
+  v_colour = a_colour;
+}`;
+
+const FRAGMENT = `
+precision mediump float;
+varying vec4 v_colour; varying float v_size;
+void main() {
+  float r = length(gl_PointCoord - 0.5) * v_size;
+  float inside = 1.0 - smoothstep(v_size * 0.5 - 1.2, v_size * 0.5, r);
+  if (inside <= 0.0) discard;
+  float alpha = v_colour.a * inside;
+  gl_FragColor = vec4(v_colour.rgb * alpha, alpha);
+}`;
+
+class GlDots {
+  constructor(canvas) {
+    this.kind = "webgl";
+    this.canvas = canvas;
+    this.gl = canvas.getContext("webgl", { antialias: false, premultipliedAlpha: true });
+    if (!this.gl) throw new Error("no WebGL");
+    this.lost = false;
+    canvas.addEventListener("webglcontextlost", (event) => {
+      event.preventDefault();
+      this.lost = true;
+    });
+    canvas.addEventListener("webglcontextrestored", () => {
+      this.lost = false;
+      this.#build();
+      if (this.from) this.place(this.from, this.to);
+      if (this.colours) this.paint(this.colours);
+      this.restored?.();
+    });
+    this.#build();
+  }
+
+  #build() {
+    const gl = this.gl;
+    const program = gl.createProgram();
+    for (const [type, source] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]]) {
+      const shader = gl.createShader(type);
+      gl.shaderSource(shader, source);
+      gl.compileShader(shader);
+      gl.attachShader(program, shader);
+    }
+    gl.linkProgram(program);
+    if (!gl.getProgramParameter(program, gl.LINK_STATUS) && !gl.isContextLost()) {
+      throw new Error("the shaders do not link");
+    }
+    gl.useProgram(program);
+    this.at = {};
+    for (const name of ["t", "size", "scale", "origin", "view"]) {
+      this.at[name] = gl.getUniformLocation(program, `u_${name}`);
+    }
+    this.buffers = {};
+    for (const [name, size, type] of [
+      ["from", 2, gl.FLOAT], ["to", 2, gl.FLOAT], ["colour", 4, gl.UNSIGNED_BYTE],
+    ]) {
+      const place = gl.getAttribLocation(program, `a_${name}`);
+      this.buffers[name] = gl.createBuffer();
+      gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers[name]);
+      gl.enableVertexAttribArray(place);
+      gl.vertexAttribPointer(place, size, type, type === gl.UNSIGNED_BYTE, 0, 0);
+    }
+    gl.enable(gl.BLEND);
+    gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+  }
+
+  #fill(name, array) {
+    const gl = this.gl;
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers[name]);
+    gl.bufferData(gl.ARRAY_BUFFER, array, gl.DYNAMIC_DRAW);
+  }
+
+  place(from, to) {
+    Object.assign(this, { from, to });
+    this.#fill("from", from);
+    this.#fill("to", to);
+  }
+
+  // colours: Uint8Array [4 × segments], alpha last.
+  paint(colours) {
+    this.colours = colours;
+    this.#fill("colour", colours);
+  }
+
+  draw(camera, t, radius, ratio) {
+    const gl = this.gl;
+    if (this.lost || !this.from || !this.colours) return;
+    gl.viewport(0, 0, this.canvas.width, this.canvas.height);
+    gl.clearColor(0, 0, 0, 0);
+    gl.clear(gl.COLOR_BUFFER_BIT);
+    gl.uniform1f(this.at.t, t);
+    gl.uniform1f(this.at.size, 2 * radius * ratio);
+    gl.uniform2f(this.at.scale, camera.scaleX, camera.scaleY);
+    gl.uniform2f(this.at.origin, camera.originX, camera.originY);
+    gl.uniform2f(this.at.view, camera.width, camera.height);
+    gl.drawArrays(gl.POINTS, 0, this.from.length / 2);
+  }
+}
+
+class FlatDots {
+  constructor(canvas) {
+    this.kind = "2d";
+    this.canvas = canvas;
+    this.pen = canvas.getContext("2d");
+  }
+
+  place(from, to) { Object.assign(this, { from, to }); }
+  paint(colours) { this.colours = colours; }
+
+  draw(camera, t, radius, ratio) {
+    const { pen, from, to, colours } = this;
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    pen.clearRect(0, 0, camera.width, camera.height);
+    if (!from || !colours) return;
+    for (let i = 0; i < from.length / 2; i++) {
+      const [x, y] = camera.screen(
+        from[2 * i] + (to[2 * i] - from[2 * i]) * t,
+        from[2 * i + 1] + (to[2 * i + 1] - from[2 * i + 1]) * t,
+      );
+      if (x < -radius || y < -radius || x > camera.width + radius || y > camera.height + radius) continue;
+      const c = colours.subarray(4 * i, 4 * i + 4);
+      pen.fillStyle = `rgb(${c[0]} ${c[1]} ${c[2]} / ${c[3] / 255})`;
+      pen.beginPath();
+      pen.arc(x, y, radius, 0, 2 * Math.PI);
+      pen.fill();
+    }
+  }
+}
+
+function makeDots(canvas, flat) {
+  if (!flat) {
+    try {
+      return new GlDots(canvas);
+    } catch {
+      // A canvas that has tried WebGL may refuse a 2-D context: take a fresh one.
+      const fresh = canvas.cloneNode();
+      canvas.replaceWith(fresh);
+      return new FlatDots(fresh);
+    }
+  }
+  return new FlatDots(canvas);
+}

@@ -1,0 +1,22 @@
+"""The script that Streamlit runs for every visit: the pages there are, and the one to show.
+
+It does not stand beside ``app.py``, because Streamlit would take the folder ``pages`` there for
+its own older way of finding pages.
+"""
+
+from pathlib import Path
+from typing import Final
+
+import streamlit as st
+
+from pages import explore
+
+FOLDER: Final = Path(__file__).parent
+
+# Drawings of our own: Streamlit's named icons are fetched from the internet.
+st.set_page_config(page_title="Stemwise", page_icon=FOLDER / "icon.svg", layout="wide")
+st.logo(str(FOLDER / "logo.svg"), size="large")
+st.navigation(
+    [st.Page(explore.page, title="Explore", url_path="explore", default=True)],
+    position="top",
+).run()
