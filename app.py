@@ -61,11 +61,9 @@ async def lifespan(_app: App) -> AsyncIterator[None]:
     yield
 
 
-app = App(
-    "pages/navigation.py",
-    lifespan=lifespan,
-    routes=[
-        Route(libraries.base() + "/audio/{library}/{part}", audio),
-        Route(libraries.base() + "/points/{library}/{what}", points),
-    ],
-)
+ROUTES = [
+    Route(libraries.base() + "/audio/{library}/{part}", audio),
+    Route(libraries.base() + "/points/{library}/{what}", points),
+]
+
+app = App("pages/navigation.py", routes=ROUTES, lifespan=lifespan)

@@ -20,9 +20,11 @@ def _network(recipe: Recipe, *, fast: bool) -> Callable[[], None]:
     """One forward and backward pass with an optimiser step on ready spectrograms."""
     encoder = Encoder(recipe.model.encoder)
     mel = torch.randn(BATCH, 1, 128, recipe.model.features.frames(3.0))
-    if fast:
-        encoder = encoder.to(memory_format=torch.channels_last)
-        mel = mel.contiguous(memory_format=torch.channels_last)
+    layout = torch.channels_last if fast else torch.contiguous_format
+    mel = mel.contiguous(memory_format=layout)
+    for weight in encoder.layers.parameters():
+        if weight.dim() == 4:
+            weight.data = weight.data.contiguous(memory_format=layout)
     optimiser = torch.optim.AdamW(encoder.parameters(), fused=fast)
     ids = torch.arange(BATCH).div(4, rounding_mode="floor")[:, None].expand(-1, 5)
 

@@ -30,7 +30,7 @@ SUFFIXES: Final = frozenset(
 """File name endings (lower case) that are taken for audio when folders are searched."""
 
 _RATES: Final = range(1_000, 768_001)  # outside it a header is damaged, or the file is no sound
-_BLOCK: Final = 1 << 16  # frames decoded at once; larger ones leave the cache
+_BLOCK: Final = 1 << 17  # frames decoded at once; much larger ones leave the cache
 _MP3_BEFORE: Final = 32 * 1152  # frames; what is decoded first after a jump may be silenced
 _MP3_SHORT: Final = 0.5  # seconds; some encoders state a little more than they wrote
 _OGG_PAGE: Final = 65_307  # bytes at most, by the format

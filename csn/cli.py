@@ -65,7 +65,7 @@ def _render(args: argparse.Namespace) -> None:
 
 def _check(args: argparse.Namespace) -> None:
     from csn.corpora import open_corpus
-    from csn.corpora.slakh import check
+    from csn.corpora.sound_check import check
 
     corpus = open_corpus(args.corpus, progress=True)
     problems = [*corpus.problems, *check(corpus, progress=True)]
@@ -161,6 +161,7 @@ def _evaluate(args: argparse.Namespace) -> None:
     model = Model.load(args.model, args.device)
     corpus = open_corpus(args.corpus, progress=not args.json).only(args.split)
     common: dict[str, Any] = {"k": args.k, "seed": args.seed, "progress": not args.json}
+    report: Any
     if args.measure == "identity":
         report = evaluation.identity(model, corpus, length=args.length or 3.0, **common)
     elif args.measure == "pseudo-mixes":
@@ -172,6 +173,9 @@ def _evaluate(args: argparse.Namespace) -> None:
         common.pop("k")
         report = evaluation.leakage(model, corpus, length=args.length or 10.0, **common)
     print(json.dumps(report.to_json(), indent=2) if args.json else report.table())
+
+
+Command = Callable[[str, Callable[[argparse.Namespace], None], str], Any]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -188,13 +192,21 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--seed", type=int, default=0, help="of everything random")
         return sub
 
+    _corpus_commands(command)
+    _model_commands(command)
+    _library_commands(command)
+    return parser
+
+
+def _device(sub: Any) -> None:
+    sub.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
+
+
+def _corpus_commands(command: Command) -> None:
     def makers(sub: Any) -> None:
         sub.add_argument("--out", type=Path, required=True, help="folder to write to")
         sub.add_argument("--workers", type=int, help="processes; all cores when left out")
         sub.add_argument("--seconds", type=float, default=62.0, help="length of a piece")
-
-    def device(sub: Any) -> None:
-        sub.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
 
     sub = command("compose", _compose, "Compose multi-track MIDI with MMA, and cut human-made MIDI")
     makers(sub)
@@ -213,8 +225,10 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("check", _check, "Decode a whole corpus and list what is wrong with it")
     sub.add_argument("--corpus", required=True, help="slakh:PATH, stems:PATH, mixes:PATH or demo")
 
+
+def _model_commands(command: Command) -> None:
     sub = command("train", _train, "Train a model; run again to resume")
-    device(sub)
+    _device(sub)
     sub.add_argument("--recipe", default="stemwise", choices=["stemwise", "paper", "tiny"])
     sub.add_argument("--corpus", required=True, help="slakh:PATH or stems:PATH")
     sub.add_argument("--out", type=Path, required=True, help="folder of the run")
@@ -228,8 +242,25 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--workers", type=int, help="processes that read the corpus")
     sub.add_argument("--quiet", action="store_true", help="no progress bars")
 
+    sub = command("evaluate", _evaluate, "Judge a model as the papers do (P1, P2) and for leakage")
+    _device(sub)
+    sub.add_argument("measure", choices=["identity", "pseudo-mixes", "leakage"])
+    sub.add_argument("--model", default="demo", help="model file, or demo")
+    sub.add_argument("--corpus", default="demo", help="slakh:PATH, stems:PATH or demo")
+    sub.add_argument("--split", default="test", help="split, or all")
+    sub.add_argument("--length", type=float, help="seconds; 3 for identity, 10 otherwise")
+    sub.add_argument("--draws", type=int, default=10, help="random draws of pieces (P2)")
+    sub.add_argument("--pieces", type=int, default=10, help="pieces in a draw (P2)")
+    sub.add_argument("--mixes", type=int, default=4, help="pseudo-mixes of a piece (P2)")
+    sub.add_argument("--backings", default="tempo", choices=["tempo", "shared"], help="(P2)")
+    sub.add_argument("--levels", type=float, default=0.0, help="random level of the focus, dB (P2)")
+    sub.add_argument("-k", type=int, default=5, help="neighbours that vote")
+    sub.add_argument("--json", action="store_true", help="print JSON alone")
+
+
+def _library_commands(command: Command) -> None:
     sub = command("embed", _embed, "Embed a corpus into a library, with its maps; resumes")
-    device(sub)
+    _device(sub)
     sub.add_argument("--corpus", required=True, help="slakh:PATH, stems:PATH, mixes:PATH or demo")
     sub.add_argument("--model", default="demo", help="model file, or demo")
     sub.add_argument("--out", type=Path, required=True, help="folder of the library")
@@ -248,22 +279,6 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--focus", default="whole", choices=["whole", *INSTRUMENTS])
     sub.add_argument("-k", type=int, default=10, help="how many")
     sub.add_argument("--same-piece", action="store_true", help="allow the piece itself")
-
-    sub = command("evaluate", _evaluate, "Judge a model as the papers do (P1, P2) and for leakage")
-    device(sub)
-    sub.add_argument("measure", choices=["identity", "pseudo-mixes", "leakage"])
-    sub.add_argument("--model", default="demo", help="model file, or demo")
-    sub.add_argument("--corpus", default="demo", help="slakh:PATH, stems:PATH or demo")
-    sub.add_argument("--split", default="test", help="split, or all")
-    sub.add_argument("--length", type=float, help="seconds; 3 for identity, 10 otherwise")
-    sub.add_argument("--draws", type=int, default=10, help="random draws of pieces (P2)")
-    sub.add_argument("--pieces", type=int, default=10, help="pieces in a draw (P2)")
-    sub.add_argument("--mixes", type=int, default=4, help="pseudo-mixes of a piece (P2)")
-    sub.add_argument("--backings", default="tempo", choices=["tempo", "shared"], help="(P2)")
-    sub.add_argument("--levels", type=float, default=0.0, help="random level of the focus, dB (P2)")
-    sub.add_argument("-k", type=int, default=5, help="neighbours that vote")
-    sub.add_argument("--json", action="store_true", help="print JSON alone")
-    return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -265,7 +265,7 @@ def build(
         resume: False forgets what an earlier run left.
 
     Raises:
-        LibraryError: not one segment could be embedded, or the folder holds something else.
+        LibraryError: not one segment could be embedded, or the folder is a file.
     """
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
@@ -314,7 +314,8 @@ def _assemble(
             f"{problems[0] if problems else 'the corpus has no pieces.'}"
         )
     (folder / "library.json").unlink(missing_ok=True)  # from here on the old library is gone
-    shutil.rmtree(folder / "maps", ignore_errors=True)
+    for map_file in (folder / "maps").glob("*.npz"):
+        map_file.unlink()
     segments = _table(done, length)
     write_whole(folder / "segments.parquet", lambda file: segments.to_parquet(file, index=False))
     write_whole(folder / "vectors.npy", lambda file: _write_vectors(file, done, len(segments)))

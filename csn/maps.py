@@ -198,7 +198,7 @@ def _tsne(vectors: Floats, seed: int) -> _Fitted:
     from openTSNE import TSNE  # noqa: PLC0415 rarely needed
 
     perplexity = min(_PERPLEXITY, (len(vectors) - 1) / 3)
-    points = TSNE(perplexity, random_state=seed, n_jobs=1).fit(vectors)
+    points = TSNE(perplexity=perplexity, random_state=seed, n_jobs=1).fit(vectors)
     return _Fitted(np.asarray(points), "tsne", {"perplexity": perplexity, "metric": "euclidean"})
 
 

@@ -112,7 +112,7 @@ class Model:
         self.card = dict(card or {})
         self.device = torch.device(device)
         self.features = features.to(self.device).eval()
-        self.encoder = encoder.to(self.device, memory_format=torch.channels_last).eval()
+        self.encoder = encoder.to(self.device).eval()
         self._hash: str | None = None
 
     @property

@@ -5,6 +5,7 @@ Browsers ask for many clips in a row while a pointer moves over a map. So a clip
 and the latest clips are kept.
 """
 
+import logging
 import math
 from collections import OrderedDict
 from collections.abc import Hashable
@@ -24,6 +25,7 @@ FADE: Final = 0.005
 LONGEST: Final = 30.0
 """Seconds; a longer clip is refused, because clips are held in memory."""
 
+_log: Final = logging.getLogger(__name__)
 _MOST_RATE: Final = 48_000  # Hz; what is heard needs no more
 _CACHE_BYTES: Final = 64 * 2**20
 
@@ -50,11 +52,14 @@ def clip(corpus: Corpus, piece_id: str, part: str, start: float, length: float) 
     if cached is not None:
         return cached
     piece = _checked(corpus, piece_id, part, start, length)
-    rate = _rate(piece)
     try:
+        rate = _rate(piece)
         sound = piece.audio(part, rate, start=start, length=length)
-    except ValueError as error:  # e.g. a stem that is much shorter than its piece
-        raise AudioError(f"{piece_id} cannot be played from {start:g} s: {error}.") from error
+    except AudioError as error:
+        _log.warning("%s", error)  # names a file: for the person who runs the app, not for others
+        raise AudioError(
+            f"{piece_id} cannot be played: a sound file of it is missing or damaged."
+        ) from error
     answer = audio.write_wav(faded(sound, rate), rate)
     _cache.put(key, answer)
     return answer
@@ -81,12 +86,15 @@ def faded(sound: np.ndarray, sample_rate: int) -> np.ndarray:
 def _checked(corpus: Corpus, piece_id: str, part: str, start: float, length: float) -> Piece:
     """The piece, once everything that was asked for makes sense."""
     if part != "mix" and part not in INSTRUMENTS:
-        raise AudioError(f"There is no part {part!r}; ask for mix, {', '.join(INSTRUMENTS)}.")
+        raise AudioError(f"There is no part {part[:80]!r}; ask for mix, {', '.join(INSTRUMENTS)}.")
     if not (math.isfinite(start) and start >= 0):
         raise AudioError("A clip's start is a number of seconds, 0 or more.")
     if not (math.isfinite(length) and 0 < length <= LONGEST):
         raise AudioError(f"A clip's length is above 0 and at most {LONGEST:g} seconds.")
-    piece = corpus[piece_id]
+    try:
+        piece = corpus[piece_id]
+    except CorpusError:
+        raise CorpusError(f"This library holds no piece {piece_id[:80]!r}.") from None
     if start >= piece.duration:
         raise AudioError(f"{piece_id} ends at {piece.duration:.2f} s, before {start:g} s.")
     return piece
@@ -98,7 +106,7 @@ def _rate(piece: Piece) -> int:
     if piece.mix is not None:
         files.insert(0, piece.mix)
     if not files:
-        raise CorpusError(f"{piece.id} has no audio: neither a mix nor a stem.")
+        raise AudioError(f"{piece.id} has no audio: neither a mix nor a stem.")
     return min(audio.info(files[0]).sample_rate, _MOST_RATE)
 
 

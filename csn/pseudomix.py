@@ -18,9 +18,7 @@ ABSENT = -1
 """Stands in a vector of piece ids where no piece plays an instrument."""
 
 
-def tempo_groups(
-    tempos: Sequence[float | None], width: float = GROUP_WIDTH
-) -> list[list[int]]:
+def tempo_groups(tempos: Sequence[float | None], width: float = GROUP_WIDTH) -> list[list[int]]:
     """Group pieces whose tempos fall into the same bin.
 
     Args:
@@ -58,9 +56,7 @@ def first_onset(
     return int(loud[0]) * size if len(loud) else 0
 
 
-def pseudo_mix(
-    focus: np.ndarray, backing: np.ndarray, sample_rate: int
-) -> tuple[np.ndarray, int]:
+def pseudo_mix(focus: np.ndarray, backing: np.ndarray, sample_rate: int) -> tuple[np.ndarray, int]:
     """Mix a stem of one piece with the rest of another, first onset to first onset.
 
     Whichever begins later is moved forward, so nothing that sounds is lost at the beginning.

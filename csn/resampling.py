@@ -13,6 +13,7 @@ import numpy as np
 _LOBES: Final = 6  # zero crossings on each side of the sinc: torchaudio's default
 _ROLLOFF: Final = 0.99  # of the lower Nyquist frequency: torchaudio's default
 _TABLE: Final = 1 << 20  # largest p * q for which a filter is kept for every one of q phases
+_OUTPUTS: Final = 16  # samples made by one product; the fastest of 1 ... 64
 _PHASES: Final = 8192  # filters per input frame where that many phases are too many
 _ROWS: Final = 1 << 15  # samples made at once there
 
@@ -36,21 +37,33 @@ def resample(audio: np.ndarray, p: int, q: int) -> np.ndarray:
     if p * q > _TABLE:
         return _resample_odd(audio, p, q)
     import torch  # noqa: PLC0415
+    from torch.nn.functional import conv1d, pad  # noqa: PLC0415
 
+    filters, width, stride = _filters(p, q)
     with torch.inference_mode():
-        samples: np.ndarray = _resampler(p, q)(torch.from_numpy(audio)).numpy()
-    return samples
+        padded = pad(torch.from_numpy(audio)[None], (width, width + stride))
+        samples: np.ndarray = conv1d(padded, filters, stride=stride).T.reshape(-1).numpy()
+    return samples[: -(-len(audio) * q // p)]
 
 
 @lru_cache(maxsize=32)
-def _resampler(p: int, q: int) -> Any:
-    """Torchaudio's resampler with its table of filters; made once, since making it is slow.
+def _filters(p: int, q: int) -> tuple[Any, int, int]:
+    """Torchaudio's filters, [outputs, 1, taps], their reach in frames, and the step in frames.
 
+    Made once, since making them is slow. Where q is small (2 : 1), the filters of many periods
+    stand side by side, which makes one matrix product of many small ones: 2.5 times as fast.
     Torch is imported here because reading headers, which many processes do, needs none of it.
     """
+    import torch  # noqa: PLC0415
     from torchaudio.transforms import Resample  # noqa: PLC0415
 
-    return Resample(p, q)
+    one = Resample(p, q)
+    taps = one.kernel.shape[-1]
+    periods = max(_OUTPUTS // q, 1)
+    filters = torch.zeros(periods * q, 1, taps + p * (periods - 1))
+    for k in range(periods):
+        filters[k * q : (k + 1) * q, :, k * p : k * p + taps] = one.kernel
+    return filters, one.width, p * periods
 
 
 def _resample_odd(audio: np.ndarray, p: int, q: int) -> np.ndarray:

@@ -55,7 +55,10 @@ def page() -> None:
                 {"name": name, "label": name.capitalize(), "colour": COLOURS.get(name, "")}
                 for name in SUBSPACES
             ],
-            "words": {"hover": words(opened.library), "touch": words(opened.library, "tap the dots")},
+            "words": {
+                "hover": words(opened.library),
+                "touch": words(opened.library, "tap the dots"),
+            },
             "view": view.said(),
             "answer": answer(opened, view),
             "notice": notice,
@@ -72,7 +75,7 @@ def words(library: Library, move: str = "move over the dots") -> dict[str, str]:
         move: what the visitor does to hear one.
     """
     length = float(library.segments["length"].iloc[0]) if len(library) else 3.0
-    seconds = "three seconds" if length == 3 else f"{length:g} seconds"  # noqa: PLR2004
+    seconds = "three seconds" if length == 3 else f"{length:g} seconds"
     start = f"Each dot is {seconds} of a band."
     sentences = {
         name: f"{start} The network heard only the mix; {move} to hear them: "
@@ -147,9 +150,10 @@ def _said() -> Mapping[str, Any]:
 
 def _nothing_yet(error: LibraryError) -> None:
     st.title("Nothing to explore yet")
-    st.write(f"{error} Make the demo, then reload this page:")
+    st.write(str(error))
+    st.write("To make the demo, type this in the folder of Stemwise and reload the page:")
     st.code("make demo", language="bash")
-    st.write("To open a library of your own, name its folder:")
+    st.write("To open a library of your own, name its folder when you start the app:")
     st.code(f"{libraries.CHOICE}=path/to/library streamlit run app.py", language="bash")
 
 

@@ -5,6 +5,7 @@ of a path.
 """
 
 import hashlib
+import logging
 import os
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,7 +17,7 @@ from typing import Final
 import streamlit as st
 
 from csn.corpora.base import Corpus
-from csn.errors import LibraryError, StemwiseError
+from csn.errors import CorpusError, LibraryError, StemwiseError
 from csn.home import demo, home
 from csn.library import Library
 
@@ -25,6 +26,9 @@ DEMO: Final = "demo"
 
 CHOICE: Final = "STEMWISE_LIBRARY"
 """Environment variable: the name or folder of the library to open with."""
+
+
+_log: Final = logging.getLogger(__name__)
 
 
 class NoLibraryError(LibraryError):
@@ -47,8 +51,16 @@ class Opened:
 
     @cached_property
     def corpus(self) -> Corpus:
-        """The corpus that is heard; reading it is left until somebody listens."""
-        return self.library.corpus()
+        """The corpus that is heard; reading it is left until somebody listens.
+
+        Raises:
+            LibraryError: it is no longer there.
+        """
+        try:
+            return self.library.corpus()
+        except CorpusError as error:
+            _log.warning("%s", error)  # names a folder: for the person who runs the app
+            raise LibraryError(f"The corpus of the library {self.name!r} is not there.") from error
 
     @cached_property
     def rows(self) -> Mapping[tuple[str, float], int]:
@@ -70,11 +82,21 @@ def folders() -> dict[str, Path]:
     shelf = home() / "libraries"
     if shelf.is_dir():
         found |= {folder.name: folder for folder in sorted(shelf.iterdir())}
-    chosen = os.environ.get(CHOICE, "")
-    if chosen and chosen not in found:
-        folder = Path(chosen).expanduser().resolve()
-        found[folder.name] = folder
-    return {name: folder for name, folder in found.items() if (folder / "library.json").is_file()}
+    name, chosen = _chosen(found)
+    if chosen is not None:
+        found[name] = chosen
+    there = {name: folder for name, folder in found.items() if (folder / "library.json").is_file()}
+    return {name: folder.resolve() for name, folder in there.items()}  # a link is as good
+
+
+def _chosen(found: Mapping[str, Path]) -> tuple[str, Path | None]:
+    """The name of the library in ``STEMWISE_LIBRARY``, and its folder where that is new."""
+    choice = os.environ.get(CHOICE, "")
+    if not choice or choice in found:
+        return choice, None
+    folder = Path(choice).expanduser().resolve()
+    known = [name for name, other in found.items() if other.resolve() == folder]
+    return (known[0], None) if known else (folder.name, folder)
 
 
 def default() -> str:
@@ -83,17 +105,13 @@ def default() -> str:
     Raises:
         NoLibraryError: ``STEMWISE_LIBRARY`` names none, or there is none at all.
     """
-    chosen, found = os.environ.get(CHOICE, ""), folders()
-    if chosen:
-        name = chosen if chosen in found else Path(chosen).expanduser().resolve().name
-        if name in found:
-            return name
-        raise NoLibraryError(f"{CHOICE} is {chosen!r}, but there is no library of that name.")
-    if DEMO in found:
-        return DEMO
-    if found:
-        return next(iter(found))
-    raise NoLibraryError("There is no library on this computer yet.")
+    found = folders()
+    name, _ = _chosen(found)
+    if name and name not in found:
+        raise NoLibraryError(f"{CHOICE} is {os.environ[CHOICE]!r}, but there is no such library.")
+    if not found:
+        raise NoLibraryError("There is no library on this computer yet.")
+    return name or (DEMO if DEMO in found else next(iter(found)))
 
 
 def find(name: str) -> Opened:

@@ -13,6 +13,8 @@ Start = Callable[[Any], Work]
 Report = tuple[int, str, Any]
 """The job's index; ``done``, ``failed`` or ``late``; its result or a message."""
 
+_STARTING = 300.0  # seconds for a worker to load its fonts, on a busy machine too
+
 
 def _serve(pipe: Connection, start: Start, context: Any) -> None:
     """The life of a worker: get ready, then do jobs until there are none."""
@@ -61,9 +63,9 @@ class _Worker:
             return "late", "its process died"
         if not self.process.is_alive():
             return "late", "its process died"
-        busy = self.job is not None or not self.ready
-        if busy and time.monotonic() - self.since > timeout:
-            return "late", f"it took over {timeout:.0f} s"
+        limit = timeout if self.ready else max(timeout, _STARTING)
+        if (self.job is not None or not self.ready) and time.monotonic() - self.since > limit:
+            return "late", f"it took over {limit:.0f} s"
         return None
 
     def end(self) -> None:
@@ -82,7 +84,7 @@ def run(
         start: called as ``start(context)`` in each worker; gives the function that does a job.
         context: picklable.
         workers: processes.
-        timeout: seconds that a job, or a start, may take before its worker is ended.
+        timeout: seconds that a job may take before its worker is ended.
 
     Yields:
         A report for every job, as they end.

@@ -25,25 +25,26 @@ PEAK: Final = 0.89
 OPUS_RATE: Final = 48_000
 CODECS: Final = ("flac", "opus")
 
-_SILENT = 10 ** (-60 / 20)
+_RANGE = 10 ** (-40 / 10)
 _FRAME = 0.05
+_NOTHING = 1e-5  # -100 dBFS: what a synthesiser leaves behind where it plays nothing
 
 
 def active_rms(audio: np.ndarray, sample_rate: int) -> float:
-    """Root mean square over the 50-ms frames above -60 dBFS.
+    """Root mean square over the 50-ms frames within 40 dB of the loudest one.
 
     Args:
-        audio: [samples] mono, full scale 1.
+        audio: [samples] mono.
         sample_rate: Hz.
 
     Returns:
-        Linear amplitude; 0 if no frame is that loud.
+        Linear amplitude, in proportion to the gain of ``audio``; 0 for silence.
     """
     size = max(round(_FRAME * sample_rate), 1)
     frames = audio[: len(audio) // size * size].reshape(-1, size).astype(np.float64)
     power = np.mean(frames**2, axis=1)
-    loud = power[power > _SILENT**2]
-    return float(np.sqrt(loud.mean())) if len(loud) else 0.0
+    loudest = power.max(initial=0.0)
+    return float(np.sqrt(power[power >= loudest * _RANGE].mean())) if loudest > 0.0 else 0.0
 
 
 def to_level(audio: np.ndarray, sample_rate: int, level: float) -> np.ndarray | None:
@@ -58,7 +59,7 @@ def to_level(audio: np.ndarray, sample_rate: int, level: float) -> np.ndarray | 
         [samples] float32; None if the stem is silent.
     """
     loud = active_rms(audio, sample_rate)
-    return None if loud == 0.0 else audio * np.float32(10 ** (level / 20) / loud)
+    return None if loud < _NOTHING else audio * np.float32(10 ** (level / 20) / loud)
 
 
 def quantised(stems: Sequence[np.ndarray]) -> list[np.ndarray]:

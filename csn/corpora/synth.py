@@ -238,7 +238,8 @@ class WheelSynth:
         stereo, _ = soundfile.read(io.BytesIO(wave), dtype="float32", always_2d=True)
         shared = math.gcd(self._RATE, self.sample_rate)
         mono = stereo[: math.ceil(seconds * self._RATE)].mean(axis=1)
-        audio = resample(mono, self._RATE // shared, self.sample_rate // shared)
+        p, q = self._RATE // shared, self.sample_rate // shared
+        audio = mono if p == q else resample(mono, p, q)
         samples = round(seconds * self.sample_rate)
         return np.pad(audio[:samples], (0, max(samples - len(audio), 0)))
 

@@ -57,6 +57,9 @@ class Encoder(nn.Module):
             ]
             width, height = channels, -(-height // 2)
         self.layers = nn.Sequential(*layers)
+        for weight in self.layers.parameters():
+            if weight.dim() == 4:  # kernels; channels_last is what makes bf16 pay on a CPU
+                weight.data = weight.data.contiguous(memory_format=torch.channels_last)
         pooled = width * height * (2 if s.pooling == "mean+deviation" else 1)
         self.head = nn.Linear(pooled, EMBEDDING)
 

@@ -73,12 +73,8 @@ class Trainer:
         self.features.mean.copy_(mean)
         self.features.deviation.copy_(deviation)
         self.features.to(self.device)
-        self.encoder = Encoder(recipe.model.encoder).to(
-            self.device, memory_format=torch.channels_last
-        )
-        self.average = Encoder(recipe.model.encoder).to(
-            self.device, memory_format=torch.channels_last
-        )
+        self.encoder = Encoder(recipe.model.encoder).to(self.device)
+        self.average = Encoder(recipe.model.encoder).to(self.device)
         self.average.load_state_dict(self.encoder.state_dict())
         self.optimiser = torch.optim.AdamW(
             self.encoder.parameters(), recipe.rate, weight_decay=recipe.decay, fused=True
@@ -187,7 +183,7 @@ class Trainer:
             embedding = self.encoder(mel)
         loss = self.loss(embedding.float(), batch)
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         self.optimiser.step()
         self.step += 1
         self._follow()
@@ -220,9 +216,7 @@ class Trainer:
             generator = np.random.default_rng([self.seed, 2**31 + number])
             batch = label_matrix(self.validation_stems, _VALIDATION_MIXES, generator)
             stems = self.validation_stems.power(batch.pieces, batch.starts)
-            parts = [
-                self.average(self.mel(part, None)).float() for part in stems.split(64)
-            ]
+            parts = [self.average(self.mel(part, None)).float() for part in stems.split(64)]
             embedding = torch.cat(parts)
             ids = torch.from_numpy(batch.pieces).to(self.device)
             losses.append(float(label_matrix_loss(embedding, ids, self.recipe.temperature)))
@@ -306,7 +300,7 @@ class Trainer:
 
     def _log(self, writer: SummaryWriter, what: str, figures: dict[str, float]) -> None:
         for name, value in figures.items():
-            writer.add_scalar(f"{what}/{name}", value, self.step)  # type: ignore[no-untyped-call]
+            writer.add_scalar(f"{what}/{name}", value, self.step)
         with (self.folder / f"{what}.csv").open("a", newline="") as file:
             row = csv.writer(file)
             if file.tell() == 0:

@@ -215,9 +215,7 @@ def _mel(features: FeatureSettings) -> LogMel:
     return LogMel(features)
 
 
-def _measure(
-    piece: Piece, features: FeatureSettings
-) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+def _measure(piece: Piece, features: FeatureSettings) -> dict[int, tuple[np.ndarray, np.ndarray]]:
     """Mel magnitudes and sounding frames of every stem of a piece; damaged stems are left out."""
     stems = {}
     for c, name in enumerate(INSTRUMENTS):

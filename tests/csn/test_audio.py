@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile as sf
+import torch
+import torchaudio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -59,6 +61,14 @@ def test_what_the_lower_rate_cannot_hold_is_removed_not_folded(tmp_path: Path, r
     file = tmp_path / "high.wav"
     sf.write(file, sine(rate, 1.0, 15_000), rate, subtype="FLOAT")
     assert audio.rms_dbfs(audio.read(file, TARGET)[100:-100]) < -55
+
+
+@pytest.mark.parametrize(("p", "q"), [(2, 1), (1, 2), (4, 1), (3, 7), (320, 147), (147, 160)])
+def test_filters_side_by_side_are_torchaudios(p: int, q: int) -> None:
+    for n in (1, 2, 29, 1_000, 4_321):
+        sound = torch.from_numpy(np.random.default_rng(n).standard_normal(n).astype(np.float32))
+        plain = torchaudio.transforms.Resample(p, q)(sound).numpy()
+        np.testing.assert_allclose(resampling.resample(sound.numpy(), p, q), plain, atol=1e-5)
 
 
 def test_a_table_of_few_phases_agrees_with_every_phase(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,7 +47,7 @@ def test_slices_of_one_spectrogram_embed_as_segments_do() -> None:
     assert together.shape == (4, 640) and together.dtype == np.float32
     for start, row in zip(starts, together, strict=True):
         hop = model.settings.features.hop
-        at = int(round(start * 11025 / hop)) * hop
+        at = round(start * 11025 / hop) * hop
         # Two frames of margin each side, so that only the segment's own frames are compared.
         alone = model.log_mel(sound[max(at - 4 * hop, 0) : at + 3 * 11025 + 4 * hop])
         skip = min(at // hop, 4)

@@ -11,7 +11,8 @@ from csn.triplets import label_matrix, triplets
 class Grid:
     """Nine pieces in two tempo groups; piece 4 has no guitar, piece 2 rests in its first half."""
 
-    tempos: list[float | None] = [100, 101, 102, 103, 104, 121, 122, 123, 124]
+    def __init__(self) -> None:
+        self.tempos: list[float | None] = [100, 101, 102, 103, 104, 121, 122, 123, 124]
 
     def playing(self, c: int) -> np.ndarray:
         return np.array([p for p in range(9) if not (p == 4 and c == 3)])
@@ -80,9 +81,7 @@ def test_without_three_pieces_at_a_tempo_there_are_no_triplets() -> None:
 @settings(max_examples=30)
 def test_label_matrices_hold_only_what_sounds(seed: int, coherent: float) -> None:
     grid = Grid()
-    batch = label_matrix(
-        grid, 24, np.random.default_rng(seed), coherent=coherent, dropout=0.0
-    )
+    batch = label_matrix(grid, 24, np.random.default_rng(seed), coherent=coherent, dropout=0.0)
     assert batch.pieces.shape == batch.starts.shape == (24, 5)
     for row, (pieces, starts) in enumerate(zip(batch.pieces, batch.starts, strict=True)):
         for c in range(5):

@@ -145,7 +145,7 @@ def test_each_bad_stem_costs_one_line_and_no_more(tmp_path: Path) -> None:
     edit(track, S05={"program_num": None, "is_drum": False}, S06="odd", S07={"is_drum": True})
     piece, problems = only_piece(track)
     assert piece.instruments == ("others",)
-    words = ["S00 is missing", "S01.flac is empty", "S02.flac is not audio", "S03.flac holds no"]
+    words = ["S00 is missing", "S01.flac is empty", "S02.flac is not audio", "S03.flac is empty"]
     words += ["stem S05 no program", "nothing about stem S06", "S07 is missing"]
     assert len(problems) == len(words)
     for line, word in zip(problems, words, strict=True):

@@ -150,7 +150,5 @@ def test_a_killed_command_resumes(tiny_corpus: Corpus, stores: Path, tmp_path: P
     victim.send_signal(signal.SIGKILL)
     assert victim.wait() == -signal.SIGKILL
     subprocess.run([*command, str(tmp_path / "cut")], check=True, env=environment)
-    hashes = {
-        Model.load(tmp_path / name / "model.safetensors").hash for name in ("whole", "cut")
-    }
+    hashes = {Model.load(tmp_path / name / "model.safetensors").hash for name in ("whole", "cut")}
     assert len(hashes) == 1

@@ -141,16 +141,13 @@ class FlatDots {
   }
 }
 
-function makeDots(canvas, flat) {
-  if (!flat) {
-    try {
-      return new GlDots(canvas);
-    } catch {
-      // A canvas that has tried WebGL may refuse a 2-D context: take a fresh one.
-      const fresh = canvas.cloneNode();
-      canvas.replaceWith(fresh);
-      return new FlatDots(fresh);
-    }
+function makeDots(canvas) {
+  try {
+    return new GlDots(canvas);
+  } catch {
+    // A canvas that has tried WebGL may refuse a 2-D context: take a fresh one.
+    const fresh = canvas.cloneNode();
+    canvas.replaceWith(fresh);
+    return new FlatDots(fresh);
   }
-  return new FlatDots(canvas);
 }

@@ -222,7 +222,7 @@ class Explorer {
   announce(s) {
     const what = this.playing.heard === "mix" ? "the mix" : this.playing.heard;
     const { title } = this.library.piece(s);
-    this.find(".live").textContent = `${title}, ${Math.round(this.library.start(s))} s, ${what}`;
+    this.find(".live").textContent = `${title}, ${Math.floor(this.library.start(s))} s, ${what}`;
   }
 
   theme() {

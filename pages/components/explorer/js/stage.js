@@ -10,8 +10,7 @@ class Stage {
     this.field = root.querySelector(".field");
     this.tools = root.querySelector(".tools");
     this.camera = new Camera(() => this.dirty());
-    const flat = new URLSearchParams(location.search).has("flat"); // to try the other way of drawing
-    this.dots = makeDots(root.querySelector(".dots"), flat);
+    this.dots = makeDots(root.querySelector(".dots"));
     this.dots.restored = () => this.dirty();
     this.pen = root.querySelector(".marks").getContext("2d");
     this.watch = new ResizeObserver(() => this.resize());

@@ -1,0 +1,195 @@
+"""The real app on a free port, with a small library, in the Chromium of this computer."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Error, Locator, Page, expect, sync_playwright
+
+from csn.library import Library
+from tests.small_library import make
+
+ROOT = Path(__file__).resolve().parents[2]
+LAPTOP = {"width": 1366, "height": 768}
+PHONE = {"width": 390, "height": 844}
+ARGUMENTS = [
+    "--no-sandbox",
+    "--autoplay-policy=no-user-gesture-required",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+]
+PATIENCE = 60_000  # milliseconds; a busy machine is slow, not wrong
+expect.set_options(timeout=PATIENCE)
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    """The library that the app under test shows."""
+    return make(tmp_path_factory.mktemp("small"))
+
+
+def serve(library: Path | None, home: Path, log: Path) -> Iterator[str]:
+    """Run the app until the caller is done with it; yields its address."""
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    environment = os.environ | {"STEMWISE_HOME": str(home), "OMP_NUM_THREADS": "1"}
+    if library is not None:
+        environment["STEMWISE_LIBRARY"] = str(library)
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
+    with log.open("w") as output:
+        app = subprocess.Popen(
+            [*command, f"--server.port={port}"],
+            cwd=ROOT,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        address = f"http://localhost:{port}"
+        _wait(f"{address}/_stcore/health", app, log)
+        yield address
+    finally:
+        app.terminate()
+        app.wait(20)
+
+
+def _wait(address: str, app: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(600):
+        if app.poll() is not None:
+            break
+        try:
+            with urllib.request.urlopen(address, timeout=5):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    pytest.fail(f"the app did not start:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def address(library: Library, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the running app."""
+    folder = tmp_path_factory.mktemp("home")
+    yield from serve(library.folder, folder, folder / "app.log")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Chromium: ``STEMWISE_CHROMIUM``, or the one that is installed, or Playwright's own."""
+    named = os.environ.get("STEMWISE_CHROMIUM") or shutil.which("chromium")
+    with sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(executable_path=named, args=ARGUMENTS)
+        except Error as error:
+            pytest.skip(f"no Chromium (install it or set STEMWISE_CHROMIUM): {error}")
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium: Browser, address: str) -> Iterator[Callable[..., Page]]:
+    """A function that opens the app in a fresh window; afterwards nothing may have gone wrong.
+
+    Its arguments are the query of the address, a script to run before the page's own, whether
+    trouble is expected, and whatever ``new_context`` takes.
+    """
+    contexts = []
+    troubles: list[str] = []
+
+    def open_page(
+        query: str = "", *, script: str = "", lenient: bool = False, **options: Any
+    ) -> Page:
+        context = chromium.new_context(**({"viewport": LAPTOP} | options))
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        if script:
+            page.add_init_script(script)
+        if not lenient:
+            listen(page, troubles)
+        page.goto(f"{address}/{query}")
+        page.locator('.stemwise[data-state="ready"]').wait_for()
+        return page
+
+    yield open_page
+    assert not troubles
+    for context in contexts:
+        context.close()
+
+
+def listen(page: Page, troubles: list[str]) -> None:
+    """Collect every error on the console, failed request and bad status."""
+    page.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on("requestfailed", lambda r: troubles.append(f"{r.url} {r.failure}"))
+    page.on(
+        "response", lambda r: troubles.append(f"{r.status} {r.url}") if r.status > 399 else None
+    )
+
+
+class Explorer:
+    """The explorer on a page, as the tests speak of it."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.root = page.locator(".stemwise")
+
+    def __getitem__(self, name: str) -> str:
+        """A ``data-`` attribute of the root."""
+        return self.root.get_attribute(f"data-{name}") or ""
+
+    def wait(self, **attributes: object) -> None:
+        """Until the root has these ``data-`` attributes."""
+        wanted = "".join(f'[data-{name}="{value}"]' for name, value in attributes.items())
+        self.page.locator(f".stemwise{wanted}").wait_for()
+
+    def script(self, expression: str) -> Any:
+        """Evaluate JavaScript with ``e`` being the script's own explorer."""
+        return self.root.evaluate(f"root => {{ const e = root.stemwise; return {expression}; }}")
+
+    def point(self, segment: int) -> tuple[float, float]:
+        """Where a dot is in the window, once nothing moves any more."""
+        self.wait(still="true")
+        x, y = self.script(f"e.stage.pointOf({segment})")
+        return x, y
+
+    def loner(self) -> int:
+        """A dot that no other hides, far from every control."""
+        return self.script(
+            "[...Array(e.library.size).keys()].map(s => [s, e.stage.at(s)]).filter(([s, [x, y]]) =>"
+            " x > 60 && y > 80 && x < e.stage.camera.width - 60 && y < e.stage.camera.height - 90"
+            " && e.stage.near([x, y], 18, 9).length === 1)[0][0]"
+        )
+
+    def hover(self, segment: int) -> None:
+        x, y = self.point(segment)
+        self.page.mouse.move(x - 60, y - 60)
+        self.page.mouse.move(x, y, steps=4)
+
+    def click(self, segment: int) -> None:
+        self.hover(segment)
+        self.page.mouse.click(*self.point(segment))
+
+    def rows(self) -> list[int]:
+        """The neighbours that are listed, nearest first, once they have come."""
+        self.page.locator(".list:not(.waiting) .neighbour").first.wait_for()
+        return self.script("[...e.side.rows.keys()]")
+
+    def find(self, selector: str) -> Locator:
+        return self.page.locator(f".stemwise {selector}")
+
+
+@pytest.fixture
+def explorer(visit: Callable[..., Page]) -> Explorer:
+    """The explorer, on a laptop, just opened."""
+    return Explorer(visit())

@@ -1,0 +1,352 @@
+"""What the app decides in Python: libraries, views, neighbours, routes. Nothing here draws."""
+
+import asyncio
+import io
+import json
+import shutil
+import wave
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile as sf
+from httpx import ASGITransport, AsyncClient, Response
+from hypothesis import given, settings
+from hypothesis import strategies as some
+from starlette.applications import Starlette
+from streamlit.testing.v1 import AppTest
+
+import app
+from csn.errors import LibraryError
+from csn.instruments import INSTRUMENTS
+from csn.library import Library
+from pages import libraries
+from pages.components.explorer.points import SUBSPACES
+from pages.components.explorer.view import AMONG, COLOURS, COUNTS, View, from_address, from_browser
+from pages.explore import answer, focus, words
+from pages.libraries import Opened
+from tests.small_library import NO_GUITAR, PIECES, make
+
+SCRIPT = str(Path(app.__file__).parent / "pages" / "navigation.py")
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    return make(tmp_path_factory.mktemp("app"))
+
+
+@pytest.fixture(scope="module")
+def opened(library: Library) -> Opened:
+    return Opened("small", "1", library)
+
+
+@pytest.fixture
+def shelf(library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A home where the library ``small`` is found, and no demo."""
+    (tmp_path / "libraries").mkdir()
+    (tmp_path / "libraries" / "small").symlink_to(library.folder, target_is_directory=True)
+    monkeypatch.setenv("STEMWISE_HOME", str(tmp_path))
+    monkeypatch.delenv(libraries.CHOICE, raising=False)
+    monkeypatch.setattr(libraries, "demo", lambda: tmp_path / "no demo")
+    return tmp_path
+
+
+class Client:
+    """Asks the app's own routes, without a server."""
+
+    def get(self, address: str) -> Response:
+        async def ask() -> Response:
+            transport = ASGITransport(Starlette(routes=app.ROUTES))
+            async with AsyncClient(transport=transport, base_url="http://app") as client:
+                return await client.get(address)
+
+        return asyncio.run(ask())
+
+
+@pytest.fixture
+def client(shelf: Path) -> Client:
+    return Client()
+
+
+# ---- libraries ------------------------------------------------------------------------------
+
+
+def test_libraries_are_found_by_name_and_by_choice(
+    shelf: Path, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert list(libraries.folders()) == ["small"]
+    assert libraries.default() == "small"
+    assert len(libraries.find("small").library) == len(library)
+    assert libraries.find("small") is libraries.find("small")
+    monkeypatch.setenv(libraries.CHOICE, str(library.folder))
+    assert libraries.default() == "small"  # the same folder under the name it has
+    shutil.copytree(library.folder, shelf / "elsewhere")
+    monkeypatch.setenv(libraries.CHOICE, str(shelf / "elsewhere"))
+    assert libraries.default() == "elsewhere"
+    assert set(libraries.folders()) == {"small", "elsewhere"}
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../small", "small/../small", "/etc", "SMALL\0"])
+def test_a_name_is_never_a_path(shelf: Path, name: str) -> None:
+    with pytest.raises(LibraryError, match="no library called"):
+        libraries.find(name)
+
+
+def test_a_choice_that_is_not_there_is_said(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(libraries.CHOICE, str(shelf / "gone"))
+    with pytest.raises(LibraryError, match=r"STEMWISE_LIBRARY is .*gone"):
+        libraries.default()
+
+
+def test_a_changed_library_is_opened_again(shelf: Path, library: Library) -> None:
+    folder = shelf / "libraries" / "two"
+    shutil.copytree(library.folder, folder)
+    first = libraries.find("two")
+    info = json.loads((folder / "library.json").read_text())
+    (folder / "library.json").write_text(json.dumps(info | {"name": "another name"}))
+    assert libraries.find("two").version != first.version
+    assert libraries.find("two").library.info["name"] == "another name"
+
+
+# ---- views ----------------------------------------------------------------------------------
+
+anything: Any = some.recursive(
+    some.none() | some.booleans() | some.integers() | some.floats() | some.text(max_size=8),
+    lambda inner: some.lists(inner, max_size=3) | some.dictionaries(some.text(), inner, max_size=3),
+)
+names = some.sampled_from(["instrument", "colour", "segment", "count", "among", "library"])
+
+
+def check(view: View, segments: int) -> None:
+    assert view.instrument in SUBSPACES
+    assert view.colour in COLOURS
+    assert view.count in COUNTS and view.among in AMONG
+    assert view.segment is None or 0 <= view.segment < segments
+    assert view.library == "small"
+
+
+@cache
+def tiny() -> Opened:
+    """A library of which only the segments are ever looked at."""
+    import pandas as pd
+
+    table = pd.DataFrame({"piece": ["a", "a", "b"], "start": [0.0, 1.5, 0.0]})
+    return Opened("small", "1", SimpleNamespace(segments=table, vectors=None))  # type: ignore[arg-type]
+
+
+@settings(deadline=None)
+@given(said=some.dictionaries(names, anything) | anything)
+def test_whatever_a_browser_says_becomes_a_view(said: object) -> None:
+    check(from_browser(said, tiny()), 3)
+
+
+@settings(deadline=None)
+@given(query=some.dictionaries(names | some.sampled_from(["piece", "at"]), some.text(max_size=12)))
+def test_whatever_an_address_says_becomes_a_view(query: dict[str, str]) -> None:
+    view, problems = from_address(query, tiny())
+    check(view, 3)
+    assert all(problem.endswith(".") for problem in problems)
+
+
+@given(
+    view=some.builds(
+        View,
+        library=some.just("small"),
+        instrument=some.sampled_from(SUBSPACES),
+        colour=some.sampled_from(COLOURS),
+        segment=some.none() | some.integers(0, 2),
+        count=some.sampled_from(COUNTS),
+        among=some.sampled_from(AMONG),
+    )
+)
+def test_a_view_survives_its_address_and_the_browser(view: View) -> None:
+    query = view.address(tiny(), "small")
+    assert from_address(query, tiny()) == (view, [])
+    assert from_browser(json.loads(json.dumps(view.said())), tiny()) == view
+
+
+def test_the_first_view_has_a_bare_address() -> None:
+    assert View("small").address(tiny(), "small") == {}
+    assert View("small").address(tiny(), "demo") == {"library": "small"}
+
+
+# ---- neighbours and words -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("instrument", SUBSPACES)
+@pytest.mark.parametrize("among", AMONG)
+def test_neighbours_by_hand(opened: Opened, instrument: str, among: str) -> None:
+    segment = 7
+    vectors = np.asarray(opened.library.vectors[:, :640], np.float64).reshape(-1, 5, 128)
+    if instrument != "whole":
+        vectors = vectors[:, [INSTRUMENTS.index(instrument)]]
+    away = np.sqrt(((vectors - vectors[segment]) ** 2).sum(axis=(1, 2)))
+    pieces = opened.library.segments["piece"].tolist()
+    found: list[int] = []
+    for row in sorted(range(len(away)), key=lambda row: (away[row], row)):
+        own = pieces[row] == pieces[segment] if among != "all" else row == segment
+        again = among == "once" and pieces[row] in {pieces[other] for other in found}
+        if not own and not again:
+            found.append(row)
+    got = answer(opened, View("small", instrument=instrument, segment=segment, among=among))
+    assert got is not None
+    assert [item["segment"] for item in got["neighbours"]] == found[:10]
+    assert [item["distance"] for item in got["neighbours"]] == pytest.approx(
+        away[found[:10]].tolist(), rel=1e-5
+    )
+    others = np.sqrt(((vectors[:, None] - vectors[None]) ** 2).sum(axis=(2, 3)))
+    assert got["scale"] == pytest.approx(float(np.median(others)), rel=0.2)
+    json.dumps(got, allow_nan=False)
+
+
+def test_nothing_selected_has_no_answer(opened: Opened) -> None:
+    assert answer(opened, View("small")) is None
+
+
+def test_focus_and_words(library: Library) -> None:
+    assert focus("whole") == (1, 1, 1, 1, 1)
+    assert focus("piano") == (0, 0, 1, 0, 0)
+    said = words(library)
+    assert set(said) == set(SUBSPACES)
+    assert all(text.startswith("Each dot is three seconds of a band.") for text in said.values())
+    assert "similar drums" in said["drums"]
+
+
+# ---- routes ---------------------------------------------------------------------------------
+
+
+def samples(body: bytes) -> tuple[np.ndarray, int]:
+    with wave.open(io.BytesIO(body)) as file:
+        assert (file.getnchannels(), file.getsampwidth()) == (1, 2)
+        raw = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+        return raw / 32767.0, file.getframerate()
+
+
+@pytest.mark.parametrize("part", ["mix", "drums", "others"])
+def test_a_clip_is_the_sound_of_the_files(client: Client, library: Library, part: str) -> None:
+    reply = client.get(f"/audio/small/{part}?piece=Track00005&start=4.5&length=2")
+    assert reply.status_code == 200
+    assert reply.headers["content-type"] == "audio/wav"
+    assert "immutable" in reply.headers["cache-control"]
+    heard, rate = samples(reply.content)
+    stems = sorted((library.folder.parent / "corpus/test/Track00005/stems").iterdir())
+    if part != "mix":
+        stems = [stems[INSTRUMENTS.index(part)]]
+    want = sum(sf.read(stem)[0] for stem in stems)[round(4.5 * rate) : round(6.5 * rate)]
+    size = round(0.005 * rate)
+    assert len(heard) == len(want) == 2 * rate
+    assert np.abs(heard - want)[size:-size].max() < 2 / 32767
+    assert np.abs(heard[:size]).sum() <= np.abs(want[:size]).sum()
+    assert abs(heard[0]) < 0.001 and abs(heard[-1]) < 0.001
+
+
+def test_a_missing_instrument_is_silence(client: Client) -> None:
+    heard, rate = samples(client.get(f"/audio/small/guitar?piece={NO_GUITAR}&length=1").content)
+    assert len(heard) == rate and not heard.any()
+
+
+def test_a_clip_ends_with_its_piece(client: Client) -> None:
+    heard, rate = samples(client.get("/audio/small/mix?piece=Track00001&start=9&length=3").content)
+    assert len(heard) == rate
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "sentence"),
+    [
+        ("/audio/other/mix?piece=Track00001", 404, "no library called 'other'"),
+        ("/audio/..%2Fsmall/mix?piece=Track00001", 404, ""),
+        ("/audio/small/violin?piece=Track00001", 404, "no part 'violin'"),
+        ("/audio/small/mix?piece=Track99999", 404, "holds no piece 'Track99999'"),
+        ("/audio/small/mix?piece=..%2F..%2Fcorpus", 404, "holds no piece"),
+        ("/audio/small/mix", 404, "holds no piece ''"),
+        ("/audio/small/mix?piece=Track00001&start=soon", 400, "numbers of seconds"),
+        ("/audio/small/mix?piece=Track00001&start=-1", 404, "0 or more"),
+        ("/audio/small/mix?piece=Track00001&start=nan", 404, "0 or more"),
+        ("/audio/small/mix?piece=Track00001&start=99", 404, "ends at 10.00 s"),
+        ("/audio/small/mix?piece=Track00001&length=0", 404, "above 0"),
+        ("/audio/small/mix?piece=Track00001&length=1e9", 404, "at most 30"),
+        ("/audio/small/mix?piece=Track00001&length=inf", 404, "at most 30"),
+        ("/points/small/secrets", 404, "no 'secrets'"),
+        ("/points/other/about", 404, "no library called"),
+    ],
+)
+def test_wrong_requests_get_one_sentence(
+    client: Client, address: str, status: int, sentence: str
+) -> None:
+    reply = client.get(address)
+    assert reply.status_code == status
+    assert sentence in reply.text
+    assert "cache-control" not in reply.headers
+
+
+def test_what_is_broken_is_a_sentence_without_a_path(
+    client: Client, shelf: Path, library: Library
+) -> None:
+    shutil.copytree(library.folder, shelf / "libraries" / "cracked")
+    reply = client.get("/audio/cracked/mix?piece=Track00002")
+    assert reply.status_code == 404 and "corpus" in reply.text
+    assert str(shelf) not in reply.text
+    shutil.copytree(library.folder.parent / "corpus", shelf / "libraries" / "corpus")
+    for stem in (shelf / "libraries/corpus/test/Track00002/stems").iterdir():
+        stem.write_bytes(stem.read_bytes()[:3000])
+    reply = client.get("/audio/cracked/mix?piece=Track00002&start=5&length=3")
+    assert reply.status_code == 404
+    assert str(shelf) not in reply.text
+
+
+def test_points_are_the_library(client: Client, library: Library) -> None:
+    about = client.get("/points/small/about").json()
+    assert about["segments"] == len(library)
+    assert [piece["id"] for piece in about["pieces"]] == [f"Track{k:05d}" for k in range(1, 13)]
+    assert about["pieces"][0]["title"] == "Tones number 1, 102 BPM"
+    fields = {(field["key"], field.get("instrument")): field for field in about["fields"]}
+    assert fields["tempo", None]["numbers"][0] == 102.0
+    key = fields["key", None]
+    assert [key["values"][code] for code in key["codes"]][:3] == list("DEF")
+    font = fields["soundfont", "guitar"]
+    assert font["codes"][int(NO_GUITAR[-5:]) - 1] == -1
+    assert ("source", None) not in fields  # the same everywhere
+
+    rows = np.frombuffer(client.get("/points/small/segments").content, "<f4").reshape(-1, 7)
+    pieces = [about["pieces"][int(row)]["id"] for row in rows[:, 0]]
+    assert pieces == library.segments["piece"].tolist()
+    assert rows[:, 1].tolist() == library.segments["start"].tolist()
+    for c, name in enumerate(INSTRUMENTS):
+        assert rows[:, 2 + c] == pytest.approx(library.segments[f"activity_{name}"].to_numpy())
+    assert not rows[np.array(pieces) == NO_GUITAR, 5].any()
+    for subspace in SUBSPACES:
+        drawn = np.frombuffer(client.get(f"/points/small/{subspace}").content, "<f4")
+        assert drawn.reshape(-1, 2).tolist() == library.map(subspace).tolist()
+
+
+# ---- the page -------------------------------------------------------------------------------
+
+
+def test_the_page_runs_and_keeps_the_address(shelf: Path) -> None:
+    page = AppTest.from_file(SCRIPT, default_timeout=60)
+    page.query_params["instrument"] = "guitar"
+    page.query_params["colour"] = "nonsense"
+    page.run()
+    assert not page.exception
+    assert page.query_params == {"instrument": "guitar"}
+    assert page.session_state["explore_view"]["instrument"] == "guitar"
+    assert "unknown colour" in page.session_state["explore_notice"]
+    page.run()
+    assert page.session_state["explore_view"]["instrument"] == "guitar"
+
+
+def test_the_page_without_a_library_says_how_to_make_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STEMWISE_HOME", str(tmp_path))
+    monkeypatch.delenv(libraries.CHOICE, raising=False)
+    monkeypatch.setattr(libraries, "demo", lambda: tmp_path / "no demo")
+    page = AppTest.from_file(SCRIPT, default_timeout=60).run()
+    assert not page.exception
+    assert page.title[0].value == "Nothing to explore yet"
+    assert page.code[0].value == "make demo"
+    assert PIECES == 12
