@@ -232,7 +232,9 @@ def _model_commands(command: Command) -> None:
     sub.add_argument("--recipe", default="stemwise", choices=["stemwise", "paper", "tiny"])
     sub.add_argument("--corpus", required=True, help="slakh:PATH or stems:PATH")
     sub.add_argument("--out", type=Path, required=True, help="folder of the run")
-    sub.add_argument("--steps", type=int, help="instead of the recipe's")
+    sub.add_argument(
+        "--steps", type=int, help="instead of the recipe's; a resumed run may change it"
+    )
     sub.add_argument("--batch", type=int, help="instead of the recipe's")
     sub.add_argument("--rate", type=float, help="peak learning rate instead of the recipe's")
     sub.add_argument("--train-split", default="train", help="split to learn from")

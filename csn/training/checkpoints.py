@@ -18,6 +18,7 @@ def save_checkpoint(trainer: "Trainer") -> None:
         "step": trainer.step,
         "best": trainer.best,
         "identity": trainer.identity,
+        "schedule": trainer.schedule,
         "encoder": trainer.encoder.state_dict(),
         "average": trainer.average.state_dict(),
         "features": trainer.features.state_dict(),
@@ -48,6 +49,7 @@ def load_checkpoint(trainer: "Trainer") -> None:
         trainer.features.load_state_dict(state["features"])
         trainer.optimiser.load_state_dict(state["optimiser"])
         trainer.step, trainer.best = state["step"], state["best"]
+        trainer.schedule = state["schedule"]
     except (RuntimeError, KeyError, EOFError, ValueError, pickle.UnpicklingError) as error:
         raise ModelError(
             f"{path} is not a readable checkpoint ({type(error).__name__}); remove it to start "

@@ -81,10 +81,15 @@ class Trainer:
         )
         self.step = 0
         self.best: dict[str, float] = {}
-        self.identity = {"recipe": asdict(recipe), "seed": seed, "pieces": train.pieces}
+        # A run may be made longer or shorter on the way; anything else would be another run.
+        self.schedule: list[list[int]] = [[0, recipe.steps]]
+        fixed = {**asdict(recipe), "steps": None}
+        self.identity = {"recipe": fixed, "seed": seed, "pieces": train.pieces}
         self.stop = threading.Event()
         if (folder / "checkpoint.pt").is_file():
             load_checkpoint(self)
+            if self.schedule[-1][1] != recipe.steps:
+                self.schedule.append([self.step, recipe.steps])
 
     def rate(self, step: int) -> float:
         """Learning rate of a step: linear warm-up, then half a cosine to zero."""
@@ -245,6 +250,7 @@ class Trainer:
             "recipe": asdict(self.recipe),
             "seed": self.seed,
             "steps": self.step,
+            "schedule": self.schedule,  # [from step, steps in all], more than one if changed
             "mixes_seen": self.step * self.recipe.mixes,
             "pieces": len(self.train_stems.pieces),
             "validation": self.best,
