@@ -210,7 +210,7 @@ def _corpus_commands(command: Command) -> None:
 
     sub = command("compose", _compose, "Compose multi-track MIDI with MMA, and cut human-made MIDI")
     makers(sub)
-    sub.add_argument("--pieces", type=int, default=720, help="composed pieces")
+    sub.add_argument("--pieces", type=int, default=716, help="composed pieces")
     sub.add_argument("--no-human", action="store_true", help="leave human-made MIDI out")
 
     sub = command("render", _render, "Render multi-track MIDI to stems in Slakh's layout")

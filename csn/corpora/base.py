@@ -1,9 +1,11 @@
 """What a piece and a corpus are, whatever layout they were read from."""
 
 import hashlib
+import math
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -69,9 +71,14 @@ class Piece:
         else:
             raise ValueError(f"there is no part {part!r}; choose mix or one of {INSTRUMENTS}")
         seconds = max(self.duration - start, 0.0) if length is None else length
-        total = np.zeros(max(round(min(seconds, self.duration - start) * sample_rate), 0), "f4")
-        for file in files:
-            stem = audio.read(file, sample_rate, start=start, length=length)
+        # A header's whole number of samples must survive the way through seconds and back.
+        samples = math.ceil(min(seconds, self.duration - start) * sample_rate - 1e-6)
+        total = np.zeros(max(samples, 0), np.float32)
+        # Side by side, because a listener waits for it: decoding leaves the interpreter alone.
+        with ThreadPoolExecutor(max(len(files), 1)) as pool:
+            read = partial(audio.read, sample_rate=sample_rate, start=start, length=length)
+            stems = list(pool.map(read, files))
+        for stem in stems:
             if len(stem) > len(total):
                 total = np.pad(total, (0, len(stem) - len(total)))
             total[: len(stem)] += stem
@@ -132,7 +139,11 @@ class Corpus:
         return replace(self, pieces=pieces)
 
     def fingerprint(self) -> str:
-        """SHA-256 (hex) over the pieces' ids, splits, and their files' names and sizes."""
+        """SHA-256 (hex) over the pieces' ids, splits, and their files' names and sizes.
+
+        Raises:
+            CorpusError: a file has vanished since the corpus was opened.
+        """
         digest = hashlib.sha256()
         for piece in self.pieces:
             digest.update(f"{piece.id}\0{piece.split}\0".encode())
@@ -140,5 +151,12 @@ class Corpus:
             if piece.mix is not None:
                 files.append(("mix", piece.mix))
             for part, file in files:
-                digest.update(f"{part}\0{file.name}\0{file.stat().st_size}\0".encode())
+                try:
+                    size = file.stat().st_size
+                except OSError as error:
+                    raise CorpusError(
+                        f"{file} was there a moment ago and is not any more ({error.strerror}); "
+                        f"open {self.uri} again."
+                    ) from error
+                digest.update(f"{part}\0{file.name}\0{size}\0".encode())
         return digest.hexdigest()

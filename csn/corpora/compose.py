@@ -21,7 +21,7 @@ from csn.errors import CorpusError, ToolError
 from csn.instruments import INSTRUMENTS
 
 SPLITS = ("train", "validation", "test")
-DEFAULT_SPLIT: Mapping[str, float] = {"train": 0.88, "validation": 0.04, "test": 0.08}
+DEFAULT_SPLIT: Mapping[str, float] = {"train": 640, "validation": 24, "test": 52}
 
 # Tempi (quarters per minute) that suit a groove, by the first word of its name that is known.
 _TEMPI = (
