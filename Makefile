@@ -1,6 +1,7 @@
 # make app    the app, on this machine only          make corpus  the training corpus, from nothing
 # make test   every test                             make train   train on that corpus
-# make lint   ruff, mypy, import-linter              make bench   speeds, as ratios in one run
+# make lint   ruff, mypy, import-linter              make demo    the demo, from the shipped model
+# make bench  speeds, as ratios in one run           make setup   install, and nothing else
 PYTHON ?= python3
 BIN := .venv/bin
 CORPUS ?= corpus
@@ -36,9 +37,16 @@ lint: .venv/dev
 bench: .venv/dev
 	$(BIN)/python -m bench
 
+# Seed 11 is the shipped model's training corpus; its test pieces are the demo's.
 corpus: .venv/app
-	$(BIN)/csn compose --out $(CORPUS)/midi
-	$(BIN)/csn render --midi $(CORPUS)/midi --out $(CORPUS)/audio --sample-rate 22050
+	$(BIN)/csn compose --seed 11 --out $(CORPUS)/midi
+	$(BIN)/csn render --midi $(CORPUS)/midi --out $(CORPUS)/audio --sample-rate 22050 --no-mix
 
 train: .venv/app
 	$(BIN)/csn train --recipe stemwise --corpus slakh:$(CORPUS)/audio --out $(OUT)
+
+demo: .venv/app
+	$(BIN)/csn compose --seed 11 --out $(CORPUS)/midi
+	$(BIN)/csn render --midi $(CORPUS)/midi --only demo/pieces.txt --out demo/corpus \
+	  --codec opus --compression 0.925 --no-mix --seconds 46
+	$(BIN)/csn embed --corpus demo --model demo --out demo/library

@@ -50,6 +50,7 @@ def _render(args: argparse.Namespace) -> None:
         args.midi,
         args.out,
         args.sample_rate,
+        only=args.only.read_text(encoding="utf-8").split() if args.only else (),
         workers=args.workers,
         seconds=args.seconds,
         fonts=args.fonts or TRAINING,
@@ -198,6 +199,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _existing(name: str) -> Path:
+    """A file that is there; argparse says so otherwise."""
+    if not Path(name).is_file():
+        raise argparse.ArgumentTypeError(f"there is no file {name!r}")
+    return Path(name)
+
+
 def _device(sub: Any) -> None:
     sub.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
 
@@ -216,6 +224,7 @@ def _corpus_commands(command: Command) -> None:
     sub = command("render", _render, "Render multi-track MIDI to stems in Slakh's layout")
     makers(sub)
     sub.add_argument("--midi", type=Path, required=True, help="folder of MIDI files")
+    sub.add_argument("--only", type=_existing, help="file that names the pieces to render")
     sub.add_argument("--sample-rate", type=int, default=44100, help="Hz")
     sub.add_argument("--fonts", nargs="+", help="soundfonts, by name or path")
     sub.add_argument("--codec", default="flac", choices=["flac", "opus"])

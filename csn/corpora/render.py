@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -201,13 +201,15 @@ def _sidecar(source: Path) -> dict[str, Any]:
     return {key: value for key, value in found.items() if key != "id"}
 
 
-def _jobs(midi_dir: Path, out: Path) -> list[_Job]:
+def _jobs(midi_dir: Path, out: Path, only: Collection[str]) -> list[_Job]:
     sources = [p for p in midi_dir.rglob("*") if p.suffix.lower() in (".mid", ".midi")]
     sources = sorted(p for p in sources if not p.name.startswith("."))
     jobs = []
     for i, source in enumerate(sources, start=1):
         folder = source.relative_to(midi_dir).parts[0]
         split = folder if folder in _SPLITS else ""
+        if only and source.stem not in only:
+            continue
         name = source.stem if source.stem.startswith("Track") else f"Track{i:05d}"
         digits = "".join(c for c in name if c.isdigit())
         jobs.append(_Job(source, out / split / name, split, int(digits or i)))
@@ -219,6 +221,7 @@ def render(
     out: Path,
     sample_rate: int = 44_100,
     *,
+    only: Collection[str] = (),
     workers: int | None = None,
     seconds: float = 62.0,
     fonts: Sequence[str] = TRAINING,
@@ -240,6 +243,7 @@ def render(
             A ``.json`` beside a file (as ``compose`` writes) is carried into the metadata.
         out: folder of the corpus.
         sample_rate: Hz. Opus is always 48 kHz.
+        only: names of the MIDI files to render, without suffix; none means all.
         workers: processes; as many as there are processors by default.
         seconds: longest piece.
         fonts: names of soundfonts, or paths; each stem draws one that has its program.
@@ -254,13 +258,16 @@ def render(
         One line for each piece that could not be rendered.
 
     Raises:
-        CorpusError: there is no MIDI, or no such codec.
+        CorpusError: there is no MIDI, none of a name in ``only``, or no such codec.
         ToolError: there is no synthesiser, or none of the fonts.
     """
     if codec not in levels.CODECS:
         raise CorpusError(f"there is no codec {codec!r}; choose one of {levels.CODECS}")
     found = tuple(installed(fonts))
-    jobs = _jobs(Path(midi_dir), Path(out))
+    jobs = _jobs(Path(midi_dir), Path(out), frozenset(only))
+    absent = sorted(set(only) - {job.source.stem for job in jobs})
+    if absent:
+        raise CorpusError(f"{midi_dir} holds no MIDI file of the name {absent[0]}; compose it first")
     if not jobs:
         raise CorpusError(f"{midi_dir} holds no MIDI files; compose some first")
     missing = [job for job in jobs if not (job.target / "metadata.yaml").exists()]
