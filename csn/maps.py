@@ -30,9 +30,12 @@ SUBSPACES: Final = ("whole", *INSTRUMENTS)
 METHODS: Final = ("umap", "tsne", "pca")
 
 NEIGHBOURS: Final = 15
-"""Of each point, that UMAP looks at and that a new point is placed by; UMAP's default."""
+"""Of each point, the least that UMAP looks at (its default); a new point is placed by so many."""
 
-_UMAP: Final = {"n_neighbors": NEIGHBOURS, "min_dist": 0.1, "metric": "euclidean"}
+# A dot is for pointing at, so dots keep apart, and a neighbourhood must reach past the segments
+# of the same piece: else a map is one speck a piece, wherever the pieces lie.
+_UMAP: Final = {"min_dist": 0.8, "metric": "euclidean"}
+_MOST: Final = 100  # neighbours; time and memory grow with them
 _PERPLEXITY: Final = 30.0  # openTSNE's default
 _FEWEST: Final = NEIGHBOURS + 1  # with fewer points, neighbourhoods are everything: PCA
 _PACKAGES: Final = {"umap": "umap-learn", "tsne": "openTSNE", "pca": "numpy"}
@@ -82,8 +85,10 @@ def fit_maps(
     """
     if method not in METHODS:
         raise LibraryError(f"There are no {method!r} maps; choose one of {', '.join(METHODS)}.")
+    segments = library.segments["piece"].value_counts()
+    reach = 2 * int(segments.median()) if len(segments) else 0
     for name in tqdm(SUBSPACES, desc=f"Drawing {method} maps", unit="map", disable=not progress):
-        fitted = _fit(_columns(library.vectors, name), method, seed)
+        fitted = _fit(_columns(library.vectors, name), method, seed, reach)
         low, high = fitted.points.min(axis=0), fitted.points.max(axis=0)
         middle, half = (low + high) / 2, float((high - low).max()) / 2 or 1.0
         coordinates = np.clip((fitted.points - middle) / half, -1, 1).astype(np.float32)
@@ -176,22 +181,24 @@ def _columns(vectors: Floats, name: str) -> Floats:
     return np.ascontiguousarray(vectors[:, columns])
 
 
-def _fit(vectors: Floats, method: str, seed: int) -> _Fitted:
+def _fit(vectors: Floats, method: str, seed: int, reach: int) -> _Fitted:
     """A map of [n, dimensions], by PCA where the method cannot draw one."""
     if method != "pca" and len(vectors) >= _FEWEST and np.ptp(vectors, axis=0).any():
-        fitted = (_umap if method == "umap" else _tsne)(vectors, seed)
+        fitted = _umap(vectors, seed, reach) if method == "umap" else _tsne(vectors, seed)
         if np.isfinite(fitted.points).all():
             return fitted
     return _pca(vectors)
 
 
-def _umap(vectors: Floats, seed: int) -> _Fitted:
+def _umap(vectors: Floats, seed: int, reach: int) -> _Fitted:
     from umap import UMAP  # noqa: PLC0415 seconds to import
 
+    looked_at = min(max(NEIGHBOURS, min(reach, _MOST)), len(vectors) - 1)
+    parameters = {"n_neighbors": looked_at, **_UMAP}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about groups without a connection, which are welcome
-        points = UMAP(random_state=seed, n_jobs=1, **_UMAP).fit_transform(vectors)
-    return _Fitted(points, "umap", dict(_UMAP))
+        points = UMAP(random_state=seed, n_jobs=1, **parameters).fit_transform(vectors)
+    return _Fitted(points, "umap", parameters)
 
 
 def _tsne(vectors: Floats, seed: int) -> _Fitted:

@@ -63,7 +63,8 @@ def test_umap_keeps_groups_together(drawn):
         assert maps.neighbours_kept(drawn, name) > 0.4
     with np.load(drawn.folder / "maps" / "umap-drums.npz", allow_pickle=False) as stored:
         assert (int(stored["seed"]), str(stored["fitted_by"])) == (3, "umap")
-        assert json.loads(str(stored["parameters"]))["n_neighbors"] == 15
+        # Past the fifteen segments of a piece, to as many of others.
+        assert json.loads(str(stored["parameters"]))["n_neighbors"] == 30
         assert "umap-learn" in json.loads(str(stored["versions"]))
 
 
