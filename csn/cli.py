@@ -30,6 +30,14 @@ def _commit() -> str:
     return found.stdout.strip()
 
 
+def _say(problems: Sequence[str], most: int = 20) -> None:
+    """A line for each problem, on the standard error, until there are too many to read."""
+    for line in problems[:most]:
+        print(line, file=sys.stderr)
+    if len(problems) > most:
+        print(f"… and {len(problems) - most} more.", file=sys.stderr)
+
+
 def _compose(args: argparse.Namespace) -> None:
     from csn.corpora.compose import compose
     from csn.corpora.human import human
@@ -39,8 +47,7 @@ def _compose(args: argparse.Namespace) -> None:
     if not args.no_human:
         cut, problems = human(args.out, seconds=args.seconds)
         print(f"{len(cut)} pieces cut from human-made songs")
-        for line in problems:
-            print(line, file=sys.stderr)
+        _say(problems)
 
 
 def _render(args: argparse.Namespace) -> None:
@@ -59,8 +66,7 @@ def _render(args: argparse.Namespace) -> None:
         mix=not args.no_mix,
         seed=args.seed,
     )
-    for line in problems:
-        print(line, file=sys.stderr)
+    _say(problems)
     print(f"corpus in {args.out}; {len(problems)} pieces could not be rendered")
 
 
@@ -89,6 +95,7 @@ def _train(args: argparse.Namespace) -> None:
     if args.threads:
         torch.set_num_threads(args.threads)
     corpus = open_corpus(args.corpus, progress=not args.quiet)
+    _say(corpus.problems)
     folders = [
         build(
             corpus.only(split), recipe.model.features, workers=args.workers,
@@ -122,7 +129,12 @@ def _embed(args: argparse.Namespace) -> None:
 
     corpus = open_corpus(args.corpus, progress=True).only(args.split)
     library = build(corpus, Model.load(args.model, args.device), args.out, length=args.length)
-    print(f"{len(library.segments)} segments of {len(corpus)} pieces in {args.out}")
+    left_out = [*corpus.problems, *library.info["problems"]]
+    _say(left_out)
+    print(
+        f"{len(library.segments)} segments of {library.info['pieces']} pieces in {args.out}; "
+        f"{len(left_out)} things left out or odd"
+    )
     if not args.no_maps:
         fit_maps(library, seed=args.seed)
 

@@ -1,0 +1,83 @@
+"""The commands, one after the other, as somebody types them."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile as sf
+
+from csn.cli import main
+from csn.corpora.base import Corpus
+from csn.instruments import INSTRUMENTS
+from csn.model import Model
+from csn.training.recipes import STEMWISE, tiny
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A model file of a few channels."""
+    file = tmp_path_factory.mktemp("model") / "model.safetensors"
+    Model.untrained(tiny(STEMWISE).model, seed=0).save(file)
+    return str(file)
+
+
+def test_evaluating_prints_the_promised_json(
+    model: str, tiny_corpus: Corpus, capsys: pytest.CaptureFixture[str]
+) -> None:
+    common = ["--model", model, "--corpus", tiny_corpus.uri, "--split", "all", "--json"]
+    small = ["--draws", "2", "--pieces", "3", "--mixes", "2", "--length", "3"]
+    assert main(["evaluate", "pseudo-mixes", *common, *small]) == 0
+    mixed = json.loads(capsys.readouterr().out)
+    assert main(["evaluate", "identity", *common]) == 0
+    identity = json.loads(capsys.readouterr().out)
+    for report in (mixed, identity):
+        for part in ("instruments", "floor", "untrained"):
+            assert set(INSTRUMENTS) <= set(report[part])
+        drums = report["instruments"]["drums"]
+        assert 0 <= drums["strict_mean"] <= 100 and 0 <= drums["mean"] <= 100 and drums["sd"] >= 0
+    means = [mixed["instruments"][name]["mean"] for name in INSTRUMENTS]
+    assert mixed["mean"] == pytest.approx(np.mean(means), abs=0.01)
+
+
+def test_a_folder_of_odd_files_is_embedded_and_searched(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    music, out = tmp_path / "music", tmp_path / "library"
+    music.mkdir()
+    rng = np.random.default_rng(0)
+    sf.write(music / "eight channels.wav", rng.normal(0, 0.1, (8 * 16_000, 8)), 16_000)
+    sf.write(music / "odd rate.flac", rng.normal(0, 0.1, 9 * 11_127), 11_127)
+    sf.write(music / "silent.wav", np.zeros(8 * 16_000), 16_000)
+    (music / "empty.mp3").touch()
+    (music / "torn.ogg").write_bytes(rng.bytes(4000))
+    assert main(["embed", "--corpus", f"mixes:{music}", "--model", model, "--out", str(out)]) == 0
+    said = capsys.readouterr()
+    # (8 - 3) / 1.5 + 1 and (9 - 3) / 1.5 + 1, rounded down.
+    assert f"9 segments of 2 pieces in {out}; 3 things left out or odd" in said.out
+    for wrong in ("empty.mp3 is empty", "torn.ogg is not audio", "silent was left out"):
+        assert wrong in said.err
+    assert len(list((out / "maps").iterdir())) == 6
+    ask = ["search", "--library", str(out), "--piece", "odd rate", "--at", "2", "-k", "1"]
+    assert main(ask) == 0
+    assert "eight channels" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        ("evaluate identity --model {here}/none", "There is no model file at"),
+        ("evaluate identity --model {here}/text", "is not a readable model file"),
+        ("embed --corpus slakh:{here}/none --out {here}/x", "does not exist; give the folder"),
+        ("map --library {here}", "There is no library at"),
+        ("search --library demo --piece none", "holds no segment of 'none'"),
+        ("render --midi {here} --out {here}/x", "holds no MIDI files"),
+    ],
+)
+def test_a_mistake_is_one_sentence(
+    command: str, sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "text").write_text("not a model")
+    assert main([word.format(here=tmp_path) for word in command.split()]) == 1
+    said = capsys.readouterr().err.strip()
+    assert said.startswith("csn: ") and sentence in said and "\n" not in said
