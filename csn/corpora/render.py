@@ -267,7 +267,9 @@ def render(
     jobs = _jobs(Path(midi_dir), Path(out), frozenset(only))
     absent = sorted(set(only) - {job.source.stem for job in jobs})
     if absent:
-        raise CorpusError(f"{midi_dir} holds no MIDI file of the name {absent[0]}; compose it first")
+        raise CorpusError(
+            f"{midi_dir} holds no MIDI file of the name {absent[0]}; compose it first"
+        )
     if not jobs:
         raise CorpusError(f"{midi_dir} holds no MIDI files; compose some first")
     missing = [job for job in jobs if not (job.target / "metadata.yaml").exists()]
