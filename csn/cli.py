@@ -1,4 +1,4 @@
-"""The command line: ``csn compose|render|check|train|embed|map|search|evaluate``.
+"""The command line: ``csn compose|render|check|train|export|embed|map|search|evaluate``.
 
 Thin on purpose: each command parses its words and calls one function of the package.
 """
@@ -119,6 +119,18 @@ def _train(args: argparse.Namespace) -> None:
     trainer.run(validate_every=args.validate_every, progress=not args.quiet)
     print(json.dumps({"steps": trainer.step, "validation": trainer.best}))
     print(f"model in {args.out / 'model.safetensors'}")
+
+
+def _export(args: argparse.Namespace) -> None:
+    from csn.model import Model
+
+    model = Model.load(args.model, "cpu")
+    model.card["evaluation"] = {
+        **model.card.get("evaluation", {}),
+        **{file.stem: json.loads(file.read_text(encoding="utf-8")) for file in args.reports},
+    }
+    model.save(args.out, half=True)
+    print(f"model {model.hash[:12]} in {args.out}, {args.out.stat().st_size / 1e6:.1f} MB")
 
 
 def _embed(args: argparse.Namespace) -> None:
@@ -264,6 +276,13 @@ def _model_commands(command: Command) -> None:
     sub.add_argument("--threads", type=int, help="of the network; all cores when left out")
     sub.add_argument("--workers", type=int, help="processes that read the corpus")
     sub.add_argument("--quiet", action="store_true", help="no progress bars")
+
+    sub = command("export", _export, "Write a model as fp16, with reports in its card")
+    sub.add_argument("--model", required=True, help="model file")
+    sub.add_argument("--out", type=Path, required=True, help="file to write")
+    sub.add_argument(
+        "--reports", type=_existing, nargs="*", default=[], help="JSON of csn evaluate --json"
+    )
 
     sub = command("evaluate", _evaluate, "Judge a model as the papers do (P1, P2) and for leakage")
     _device(sub)

@@ -90,6 +90,18 @@ def choose_device(name: str = "auto") -> torch.device:
     return torch.device(name)
 
 
+def lower_precision(device: torch.device) -> torch.autocast:
+    """A context in which the network runs in bf16 where the processor has it, else in fp32.
+
+    Emulated bf16 would be slower than fp32, on an older processor by far.
+    """
+    if device.type == "cuda":
+        quick = torch.cuda.is_bf16_supported()
+    else:
+        quick = bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=quick)
+
+
 class Model:
     """Mixed sound to five subspaces.
 
@@ -289,5 +301,5 @@ class Model:
     def _encode(self, mel: Tensor) -> Tensor:
         """[batch, bands, frames] log-mel to [batch, 640], in bf16 where that is faster."""
         batch = mel.unsqueeze(1).contiguous(memory_format=torch.channels_last)
-        with torch.autocast(self.device.type, dtype=torch.bfloat16):
+        with lower_precision(self.device):
             return self.encoder(batch).float()

@@ -20,7 +20,7 @@ from tqdm import tqdm
 from csn.features import LogMel
 from csn.instruments import INSTRUMENTS
 from csn.losses import label_matrix_loss, masked_triplet_loss, split_subspaces
-from csn.model import Model, choose_device
+from csn.model import Model, choose_device, lower_precision
 from csn.networks import Encoder
 from csn.pseudomix import ABSENT
 from csn.training.checkpoints import load_checkpoint, save_checkpoint
@@ -184,7 +184,7 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate(self.step)
         mel = self.mel(stems, colour)
-        with torch.autocast(self.device.type, dtype=torch.bfloat16):
+        with lower_precision(self.device):
             embedding = self.encoder(mel)
         loss = self.loss(embedding.float(), batch)
         self.optimiser.zero_grad(set_to_none=True)

@@ -40,6 +40,17 @@ def test_evaluating_prints_the_promised_json(
     assert mixed["mean"] == pytest.approx(np.mean(means), abs=0.01)
 
 
+def test_an_exported_model_is_half_the_size_and_the_same(model: str, tmp_path: Path) -> None:
+    (tmp_path / "identity.json").write_text('{"mean": 41.5}')
+    out = tmp_path / "small.safetensors"
+    reports = ["--reports", str(tmp_path / "identity.json")]
+    assert main(["export", "--model", model, "--out", str(out), *reports]) == 0
+    small, large = Model.load(out), Model.load(model)
+    assert small.hash == large.hash
+    assert small.card["evaluation"] == {"identity": {"mean": 41.5}}
+    assert out.stat().st_size < 0.6 * Path(model).stat().st_size
+
+
 def test_a_folder_of_odd_files_is_embedded_and_searched(
     model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
