@@ -11,8 +11,9 @@ OUT ?= runs/stemwise
 .DEFAULT_GOAL := app
 
 .venv/app: pyproject.toml constraints.txt
+	@echo "Installing into .venv, once: minutes, and about $$(uname | grep -q Linux && echo 6 || echo 2) GB."
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	$(BIN)/pip install --disable-pip-version-check -c constraints.txt -e .
 	touch $@
 
 .venv/dev: .venv/app
