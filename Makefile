@@ -11,7 +11,7 @@ OUT ?= runs/stemwise
 .DEFAULT_GOAL := app
 
 .venv/app: pyproject.toml constraints.txt
-	@echo "Installing into .venv, once: minutes, and about $$(uname | grep -q Linux && echo 6 || echo 2) GB."
+	@echo "Installing into .venv, once: some minutes, and on Linux 6 GB (PyTorch with CUDA)."
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --disable-pip-version-check -c constraints.txt -e .
 	touch $@
