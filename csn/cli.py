@@ -185,6 +185,8 @@ def _evaluate(args: argparse.Namespace) -> None:
 
     model = Model.load(args.model, args.device)
     corpus = open_corpus(args.corpus, progress=not args.json).only(args.split)
+    if args.source:
+        corpus = corpus.tagged("source", args.source)
     common: dict[str, Any] = {"k": args.k, "seed": args.seed, "progress": not args.json}
     report: Any
     if args.measure == "identity":
@@ -290,6 +292,7 @@ def _model_commands(command: Command) -> None:
     sub.add_argument("--model", default="demo", help="model file, or demo")
     sub.add_argument("--corpus", default="demo", help="slakh:PATH, stems:PATH or demo")
     sub.add_argument("--split", default="test", help="split, or all")
+    sub.add_argument("--source", help="only pieces of this source: of ours mma or human")
     sub.add_argument("--length", type=float, help="seconds; 3 for identity, 10 otherwise")
     sub.add_argument("--draws", type=int, default=10, help="random draws of pieces (P2)")
     sub.add_argument("--pieces", type=int, default=10, help="pieces in a draw (P2)")

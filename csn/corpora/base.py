@@ -138,6 +138,18 @@ class Corpus:
             )
         return replace(self, pieces=pieces)
 
+    def tagged(self, tag: str, value: str) -> "Corpus":
+        """The pieces that carry a tag with this value, e.g. ``source`` and ``mma``.
+
+        Raises:
+            CorpusError: no piece does.
+        """
+        pieces = tuple(piece for piece in self.pieces if piece.tags.get(tag) == value)
+        if not pieces:
+            there = ", ".join(sorted({piece.tags.get(tag, "(none)") for piece in self.pieces})[:9])
+            raise CorpusError(f"{self.uri} has no piece whose {tag} is {value!r}; it has: {there}.")
+        return replace(self, pieces=pieces)
+
     def fingerprint(self) -> str:
         """SHA-256 (hex) over the pieces' ids, splits, and their files' names and sizes.
 

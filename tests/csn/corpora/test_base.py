@@ -140,3 +140,12 @@ def test_a_wrong_folder_gets_one_sentence(tmp_path: Path, scheme: str) -> None:
     if scheme:
         with pytest.raises(CorpusError, match="names no folder"):
             open_corpus(scheme)
+
+
+def test_pieces_of_one_tag(tiny_corpus: Corpus) -> None:
+    value = tiny_corpus.pieces[0].tags["soundfont_drums"]
+    some = tiny_corpus.tagged("soundfont_drums", value)
+    assert 0 < len(some) < len(tiny_corpus)
+    assert [p for p in tiny_corpus if p.tags["soundfont_drums"] == value] == list(some)
+    with pytest.raises(CorpusError, match="no piece whose source is 'human'"):
+        tiny_corpus.tagged("source", "human")
