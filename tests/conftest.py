@@ -8,13 +8,16 @@ import mido
 import numpy as np
 import pytest
 import soundfile as sf
+import torch
 import yaml
 
 from csn.corpora import Corpus, open_corpus
 from csn.instruments import INSTRUMENTS
 
-# Tests run side by side, one process for each core: torch's threads would only wait for another.
+# Tests run side by side, one process for each core: threads of torch that wait for one another
+# make some of them 25 times slower. The variable is for the processes that tests start.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+torch.set_num_threads(1)
 
 RATE = 22_050
 PROGRAMS = {"drums": 128, "bass": 33, "piano": 0, "guitar": 27, "others": 48}
