@@ -83,13 +83,17 @@ def address(library: Library, tmp_path_factory: pytest.TempPathFactory) -> Itera
     yield from serve(library.folder, folder, folder / "app.log")
 
 
+def find_chromium() -> str | None:
+    """``STEMWISE_CHROMIUM``, or the one that is installed; None stands for Playwright's own."""
+    return os.environ.get("STEMWISE_CHROMIUM") or shutil.which("chromium")
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """Chromium: ``STEMWISE_CHROMIUM``, or the one that is installed, or Playwright's own."""
-    named = os.environ.get("STEMWISE_CHROMIUM") or shutil.which("chromium")
+    """The browser."""
     with sync_playwright() as playwright:
         try:
-            browser = playwright.chromium.launch(executable_path=named, args=ARGUMENTS)
+            browser = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
         except Error as error:
             pytest.skip(f"no Chromium (install it or set STEMWISE_CHROMIUM): {error}")
         yield browser
