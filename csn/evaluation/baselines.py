@@ -128,6 +128,8 @@ class _Statistics:
     def embed(self, audio: np.ndarray, starts: np.ndarray, length: float) -> np.ndarray:
         """Segments to [segments, 2 * bands] float32: the means, then the deviations."""
         s = self._settings
+        if len(starts) == 0:
+            return np.empty((0, 2 * s.bands), np.float32)
         mel = self._spectrogram(audio)
         width = min(s.frames(length), mel.shape[1])
         first = np.rint(np.asarray(starts) * s.sample_rate / s.hop).astype(np.int64)
