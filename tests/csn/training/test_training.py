@@ -114,7 +114,7 @@ def test_another_runs_checkpoint_is_refused(stores: Path, tmp_path: Path) -> Non
     save_checkpoint(Trainer(OURS, store, store, tmp_path, device="cpu"))
     with pytest.raises(ModelError, match="another recipe, seed or corpus"):
         Trainer(OURS, store, store, tmp_path, seed=1, device="cpu")
-    (tmp_path / "checkpoint.pt").write_bytes(b"\x80\x04oops")
+    (tmp_path / "checkpoint.pt").write_bytes(b"\x80\x02oops")
     with pytest.raises(ModelError, match="not a readable checkpoint"):
         Trainer(OURS, store, store, tmp_path, device="cpu")
 
