@@ -37,7 +37,7 @@ def main(address: str) -> None:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=GL)
         for screen, options in SCREENS.items():
             for scheme in ("light", "dark"):
-                context = browser.new_context(**options, color_scheme=scheme)  # type: ignore[arg-type]
+                context = browser.new_context(**options, color_scheme=scheme)
                 page = context.new_page()
                 page.goto(address + QUERY.format("drums", "Track00673", "9"))
                 page.locator('.stemwise[data-state="ready"][data-still="true"]').wait_for()
