@@ -8,26 +8,22 @@ from statistics import median
 from playwright.sync_api import sync_playwright
 
 from bench.table import table
+from tests.browser.conftest import ARGUMENTS, LAPTOP, PATIENCE, Explorer, find_chromium, serve
 
 DOTS = 30
 
 
 def main() -> dict[str, float]:
     """Print and return seconds to the first map and milliseconds of what follows."""
-    # Here, because the tests keep torch to one thread from their import on.
-    from tests.browser import conftest as browser_tests  # noqa: PLC0415
-
     figures: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=browser_tests.find_chromium(), args=browser_tests.ARGUMENTS
-        )
-        page = browser.new_page(viewport=browser_tests.LAPTOP)
-        page.set_default_timeout(browser_tests.PATIENCE)
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
+        page = browser.new_page(viewport=LAPTOP)
+        page.set_default_timeout(PATIENCE)
         begun = time.perf_counter()
-        app = browser_tests.serve(None, Path(name), Path(name) / "log")
+        app = serve(None, Path(name), Path(name) / "log")
         page.goto(next(app))
-        explorer = browser_tests.Explorer(page)
+        explorer = Explorer(page)
         explorer.wait(state="ready", still="true")
         figures["streamlit run to the first map, s"] = time.perf_counter() - begun
         size = explorer.script("e.library.size")

@@ -125,10 +125,14 @@ def _export(args: argparse.Namespace) -> None:
     from csn.model import Model
 
     model = Model.load(args.model, "cpu")
-    model.card["evaluation"] = {
-        **model.card.get("evaluation", {}),
-        **{file.stem: json.loads(file.read_text(encoding="utf-8")) for file in args.reports},
-    }
+    reports = model.card.setdefault("evaluation", {})
+    for file in args.reports:
+        try:
+            reports[file.stem] = json.loads(file.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise StemwiseError(
+                f"{file} is no JSON; give a file written by `csn evaluate --json`."
+            ) from error
     model.save(args.out, half=True)
     print(f"model {model.hash[:12]} in {args.out}, {args.out.stat().st_size / 1e6:.1f} MB")
 
@@ -292,7 +296,7 @@ def _model_commands(command: Command) -> None:
     sub.add_argument("--model", default="demo", help="model file, or demo")
     sub.add_argument("--corpus", default="demo", help="slakh:PATH, stems:PATH or demo")
     sub.add_argument("--split", default="test", help="split, or all")
-    sub.add_argument("--source", help="only pieces of this source: of ours mma or human")
+    sub.add_argument("--source", help="only pieces of this source, e.g. mma or human")
     sub.add_argument("--length", type=float, help="seconds; 3 for identity, 10 otherwise")
     sub.add_argument("--draws", type=int, default=10, help="random draws of pieces (P2)")
     sub.add_argument("--pieces", type=int, default=10, help="pieces in a draw (P2)")

@@ -86,7 +86,7 @@ def fit_maps(
     if method not in METHODS:
         raise LibraryError(f"There are no {method!r} maps; choose one of {', '.join(METHODS)}.")
     segments = library.segments["piece"].value_counts()
-    reach = 2 * int(segments.median()) if len(segments) else 0
+    reach = 2 * int(segments.median()) if len(segments) else 0  # so many neighbours, if it can be
     for name in tqdm(SUBSPACES, desc=f"Drawing {method} maps", unit="map", disable=not progress):
         fitted = _fit(_columns(library.vectors, name), method, seed, reach)
         low, high = fitted.points.min(axis=0), fitted.points.max(axis=0)
@@ -193,7 +193,7 @@ def _fit(vectors: Floats, method: str, seed: int, reach: int) -> _Fitted:
 def _umap(vectors: Floats, seed: int, reach: int) -> _Fitted:
     from umap import UMAP  # noqa: PLC0415 seconds to import
 
-    looked_at = min(max(NEIGHBOURS, min(reach, _MOST)), len(vectors) - 1)
+    looked_at = min(max(reach, NEIGHBOURS), _MOST, len(vectors) - 1)
     parameters = {"n_neighbors": looked_at, **_UMAP}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about groups without a connection, which are welcome

@@ -98,7 +98,9 @@ def lower_precision(device: torch.device) -> torch.autocast:
     if device.type == "cuda":
         quick = torch.cuda.is_bf16_supported()
     else:
-        quick = bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+        # Where torch is built without oneDNN, as for some Macs, its question cannot be asked.
+        onednn = torch.backends.mkldnn.is_available()
+        quick = onednn and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=quick)
 
 

@@ -14,14 +14,19 @@ import yaml
 from csn.corpora import Corpus, open_corpus
 from csn.instruments import INSTRUMENTS
 
-# Tests run side by side, one process for each core: threads of torch that wait for one another
-# make some of them 25 times slower. The variable is for the processes that tests start.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-torch.set_num_threads(1)
-
 RATE = 22_050
 PROGRAMS = {"drums": 128, "bass": 33, "piano": 0, "guitar": 27, "others": 48}
 _OCTAVE = {"drums": 0, "bass": -2, "piano": 1, "guitar": 0, "others": 1}
+
+
+def pytest_configure() -> None:
+    """One thread for torch, here and in the processes that tests start.
+
+    Tests run side by side, a process for each core; threads that wait for one another made some
+    of them 25 times slower.
+    """
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    torch.set_num_threads(1)
 
 
 def tone(instrument: str, piece: int, seconds: float, tempo: float, rate: int = RATE) -> np.ndarray:

@@ -80,6 +80,7 @@ def test_a_folder_of_odd_files_is_embedded_and_searched(
         ("evaluate identity --model {here}/none", "There is no model file at"),
         ("evaluate identity --model {here}/text", "is not a readable model file"),
         ("embed --corpus slakh:{here}/none --out {here}/x", "does not exist; give the folder"),
+        ("export --model demo --out {here}/x --reports {here}/text", "text is no JSON; give"),
         ("map --library {here}", "There is no library at"),
         ("search --library demo --piece none", "holds no segment of 'none'"),
         ("render --midi {here} --out {here}/x", "holds no MIDI files"),

@@ -109,6 +109,16 @@ def test_resuming_gives_the_same_weights(stores: Path, tmp_path: Path) -> None:
     assert second.run(progress=False).hash == expected
 
 
+def test_a_resumed_run_may_change_its_length(stores: Path, tmp_path: Path) -> None:
+    store = _store(stores)
+    first = Trainer(replace(OURS, steps=40), store, store, tmp_path, device="cpu")
+    first.step = 20
+    save_checkpoint(first)
+    second = Trainer(replace(OURS, steps=21), store, store, tmp_path, device="cpu")
+    assert second.run(progress=False).card["schedule"] == [[0, 40], [20, 21]]
+    assert second.step == 21
+
+
 def test_another_runs_checkpoint_is_refused(stores: Path, tmp_path: Path) -> None:
     store = _store(stores)
     save_checkpoint(Trainer(OURS, store, store, tmp_path, device="cpu"))

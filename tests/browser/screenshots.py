@@ -1,0 +1,51 @@
+"""Take the pictures in ``docs/screenshots`` again: the demo on a laptop and a phone.
+
+``.venv/bin/python -m tests.browser.screenshots``
+"""
+
+import io
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+from tests.browser.conftest import ARGUMENTS, LAPTOP, PHONE, ROOT, Explorer, find_chromium, serve
+
+FOLDER = ROOT / "docs" / "screenshots"
+SCREENS: dict[str, dict[str, Any]] = {
+    "laptop": {"viewport": LAPTOP},
+    "phone": {"viewport": PHONE, "device_scale_factor": 2, "has_touch": True, "is_mobile": True},
+}
+VIEW = "?instrument=drums&piece=Track00673&at=9"
+
+
+def shoot(page: Page, name: str) -> None:
+    """Save what is seen, in few bytes."""
+    picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    picture.quantize(160, dither=Image.Dither.NONE).save(FOLDER / f"{name}.png", optimize=True)
+
+
+def main() -> None:
+    """Four pictures."""
+    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
+        app = serve(None, Path(name), Path(name) / "log")
+        address = next(app)
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
+        for screen, options in SCREENS.items():
+            for scheme in ("light", "dark"):
+                context = browser.new_context(**options, color_scheme=scheme)
+                page = context.new_page()
+                page.goto(f"{address}/{VIEW}")
+                explorer = Explorer(page)
+                explorer.wait(state="ready", still="true")
+                explorer.rows()
+                shoot(page, f"explore-{screen}-{scheme}")
+                context.close()
+        browser.close()
+        app.close()
+
+
+if __name__ == "__main__":
+    main()
