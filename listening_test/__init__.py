@@ -1,1 +1,1 @@
-"""Blind listening tests on triplets: studies, stimuli, schedules, answers. Not yet built."""
+"""Blind listening tests on triplets: studies, stimuli, schedules, the listener's way, answers."""
