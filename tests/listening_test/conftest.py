@@ -1,0 +1,55 @@
+"""Databases for the tests of listening tests: SQLite, and a real PostgreSQL."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from listening_test.store import Store, open_store
+from tests.listening_test.store.postgresql import Server
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """The server that this process's tests share."""
+    server = Server()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def new_address(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[[str], str]]:
+    """A function from ``sqlite`` or ``postgresql`` to the address of a new, empty database."""
+    made: list[str] = []
+
+    def new(kind: str) -> str:
+        if kind == "sqlite":
+            made.append("")
+            return f"sqlite:///{tmp_path / f'answers-{len(made)}.sqlite3'}"
+        made.append(request.getfixturevalue("postgresql").make())
+        return made[-1]
+
+    yield new
+    for address in filter(None, made):
+        request.getfixturevalue("postgresql").drop(address)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, new_address: Callable[[str], str]) -> str:
+    """The address of a new, empty database of either kind."""
+    return new_address(request.param)
+
+
+@pytest.fixture
+def store(database: str) -> Iterator[Store]:
+    """An open store on a new database of either kind."""
+    with closing(open_store(database)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def sqlite_store(new_address: Callable[[str], str]) -> Iterator[Store]:
+    """An open store in a file, for tests to which the kind of database does not matter."""
+    with closing(open_store(new_address("sqlite"))) as opened:
+        yield opened
