@@ -15,6 +15,7 @@ from streamlit.starlette import App
 
 from csn.errors import StemwiseError
 from csn.playback import clip
+from listening_test.routes import routes as listener_routes
 from pages import libraries
 from pages.components.explorer.points import about, matrix
 
@@ -64,6 +65,7 @@ async def lifespan(_app: App) -> AsyncIterator[None]:
 ROUTES = [
     Route(libraries.base() + "/audio/{library}/{part}", audio),
     Route(libraries.base() + "/points/{library}/{what}", points),
+    *listener_routes(libraries.base()),
 ]
 
 app = App("pages/navigation.py", routes=ROUTES, lifespan=lifespan)

@@ -20,6 +20,9 @@ PROTOCOLS: Final = ("track", "criterion", "triplets")
 FOCI: Final = ("overall", "timbre", "rhythm", "melody")
 HEADPHONES: Final = ("off", "recorded", "gate")
 METHODS: Final = ("woods", "huggins")
+NEEDED: Final = {"woods": 5, "huggins": 6}
+"""Right answers of six with which a headphone check is passed; see ``screening``."""
+
 ORDERS: Final = ("full", "blocks")
 LANGUAGES: Final = ("en", "ja")
 QUESTION_KINDS: Final = ("choice", "number", "text", "scale")
@@ -271,11 +274,12 @@ class Settings:
         return json.dumps({"format": FORMAT} | asdict(self), ensure_ascii=False, indent=1)
 
     @classmethod
-    def from_json(cls, text: str | bytes) -> "Settings":
+    def from_json(cls, text: str | bytes, *, check: bool = True) -> "Settings":
         """Read settings.
 
         Args:
             text: what ``to_json`` made, perhaps by another version, on another computer.
+            check: whether they must make sense together, as a draft's need not.
 
         Raises:
             StudyError: it is no study, or has fields that this version does not know.
@@ -302,7 +306,8 @@ class Settings:
                 for row in values.get("questions", ())
             )
             values["exclusion"] = Exclusion(**values.get("exclusion", {}))
-            return cls(**values).check()
+            settings = cls(**values)
+            return settings.check() if check else settings
         except (TypeError, AttributeError, ValueError) as error:
             raise StudyError(f"The study file cannot be used: {error}.") from error
 

@@ -4,6 +4,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -108,6 +109,20 @@ def open_store(url: str | None = None) -> Store:
         return Store(url or address())
     except SQLAlchemyError as error:
         raise StoreError(f"{ADDRESS} is no address of a database: {_reason(error)}.") from error
+
+
+def shared_store() -> Store:
+    """The database at ``address()``, opened once and kept open.
+
+    Raises:
+        StoreError: as ``open_store``.
+    """
+    return _opened(address())
+
+
+@lru_cache(maxsize=4)
+def _opened(url: str) -> Store:
+    return open_store(url)
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
