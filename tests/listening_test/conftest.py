@@ -1,5 +1,6 @@
 """Databases for the tests of listening tests: SQLite, and a real PostgreSQL."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -48,8 +49,17 @@ def store(database: str) -> Iterator[Store]:
         yield opened
 
 
+@pytest.fixture(scope="session")
+def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database in a file with all its tables and nothing in them: for copies, which are quick."""
+    file = tmp_path_factory.mktemp("empty") / "answers.sqlite3"
+    open_store(f"sqlite:///{file}").close()
+    return file
+
+
 @pytest.fixture
-def sqlite_store(new_address: Callable[[str], str]) -> Iterator[Store]:
+def sqlite_store(empty_file: Path, tmp_path: Path) -> Iterator[Store]:
     """An open store in a file, for tests to which the kind of database does not matter."""
-    with closing(open_store(new_address("sqlite"))) as opened:
+    file = shutil.copy(empty_file, tmp_path / "answers.sqlite3")
+    with closing(open_store(f"sqlite:///{file}")) as opened:
         yield opened
