@@ -38,16 +38,20 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
     return make(tmp_path_factory.mktemp("small"))
 
 
-def serve(library: Path | None, home: Path, log: Path) -> Iterator[str]:
-    """Run the app until the caller is done with it; yields its address."""
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as free:
         free.bind(("localhost", 0))
-        port = free.getsockname()[1]
+        return int(free.getsockname()[1])
+
+
+def start(library: Path | None, home: Path, log: Path, port: int) -> subprocess.Popen[bytes]:
+    """Start the app, and wait until it answers."""
     environment = os.environ | {"STEMWISE_HOME": str(home), "OMP_NUM_THREADS": "1"}
     if library is not None:
         environment["STEMWISE_LIBRARY"] = str(library)
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
-    with log.open("w") as output:
+    with log.open("a") as output:
         app = subprocess.Popen(
             [*command, f"--server.port={port}"],
             cwd=ROOT,
@@ -55,10 +59,16 @@ def serve(library: Path | None, home: Path, log: Path) -> Iterator[str]:
             stdout=output,
             stderr=subprocess.STDOUT,
         )
+    _wait(f"http://localhost:{port}/_stcore/health", app, log)
+    return app
+
+
+def serve(library: Path | None, home: Path, log: Path) -> Iterator[str]:
+    """Run the app until the caller is done with it; yields its address."""
+    port = free_port()
+    app = start(library, home, log, port)
     try:
-        address = f"http://localhost:{port}"
-        _wait(f"{address}/_stcore/health", app, log)
-        yield address
+        yield f"http://localhost:{port}"
     finally:
         app.terminate()
         app.wait(20)

@@ -1,0 +1,279 @@
+// One sound at a time through the browser's audio clock, with a short ramp at every start and stop.
+//
+// Switching to another clip starts it from its beginning; the clip that is paused goes on where it
+// was. What was heard is measured by the audio clock alone: it stands still when the browser has
+// not allowed sound yet, or when a phone call interrupts.
+
+import { Clips } from "./clips.js";
+import { Heard } from "./heard.js";
+
+export const FADE = 0.005; // seconds
+const LEAD = 0.02; // seconds: changes are scheduled this far ahead, or a ramp would be cut short
+const STUCK = 1500; // milliseconds without a step of the audio clock
+
+const clamp = (x, low, high) => Math.min(Math.max(x, low), high);
+
+export class Player {
+  // hooks: changed(), note(kind, clip, position), gone()
+  constructor(api, hooks) {
+    this.hooks = hooks;
+    this.names = [];
+    this.heard = [];
+    this.starts = [];
+    this.resume = null; // { index, position }: the clip that is paused
+    this.last = 0; // the clip that was played last
+    this.wish = null; // { index, position }: to be started as soon as possible
+    this.now = null; // what sounds: { index, node, gain, from, at, end, since }
+    this.loop = false;
+    this.level = 1;
+    this.state = "fine"; // or "interrupted", "blocked"
+    this.clips = new Clips(api, {
+      decode: (bytes) => this.context.decodeAudioData(bytes),
+      changed: () => { this.#fulfil(); hooks.changed(); },
+      failed: (kind, name) => this.#failed(kind, name),
+      gone: hooks.gone,
+    });
+    // Play even where a phone's ring switch is off (Safari).
+    if (navigator.audioSession) navigator.audioSession.type = "playback";
+    this.#build();
+    setInterval(() => this.#watch(), 250);
+  }
+
+  can = { loop: true, volume: true, pause: true };
+
+  #build() {
+    const Context = window.AudioContext ?? window.webkitAudioContext;
+    this.context = new Context({ latencyHint: "interactive" });
+    this.output = this.context.createGain();
+    this.output.gain.value = this.level;
+    this.output.connect(this.context.destination);
+    this.context.onstatechange = () => this.#changed();
+  }
+
+  // ---- clips ----------------------------------------------------------------------------------
+
+  // The clips of a trial; memory is what `memory` returned for them before the page was reloaded.
+  open(names, memory = null) {
+    this.stop();
+    this.names = [...names];
+    this.heard = names.map((_, i) => new Heard(memory?.heard?.[i]));
+    this.starts = names.map((_, i) => memory?.starts?.[i] ?? 0);
+    Object.assign(this, { resume: null, last: 0, state: "fine" });
+    this.clips.need(names);
+  }
+
+  ahead(names) { this.clips.ahead(names); }
+
+  retry() { this.clips.retry(); }
+
+  get memory() {
+    return { heard: this.heard.map((each, i) => each.with(this.#range(i)).ranges), starts: this.starts };
+  }
+
+  ready(i) { return this.clips.buffer(this.names[i]) !== null; }
+
+  problem(i) { return this.clips.problem(this.names[i]); }
+
+  duration(i) { return this.clips.buffer(this.names[i])?.duration ?? 0; }
+
+  #failed(kind, name) {
+    const index = this.names.indexOf(name);
+    this.hooks.note(kind, index < 0 ? null : index);
+  }
+
+  // ---- what is heard --------------------------------------------------------------------------
+
+  // Index of the clip that sounds or is about to, or -1.
+  get playing() { return this.now?.index ?? this.wish?.index ?? -1; }
+
+  position(i) {
+    if (this.now?.index === i) return this.#where();
+    return this.resume?.index === i ? this.resume.position : 0;
+  }
+
+  heardSeconds(i) { return this.heard[i].with(this.#range(i)).seconds; }
+
+  heardRanges(i) { return this.heard[i].with(this.#range(i)).ranges; }
+
+  #where(time = this.context.currentTime) {
+    return clamp(this.now.from + time - this.now.at, this.now.from, this.now.end);
+  }
+
+  // What has sounded of the clip since it was last noted down.
+  #range(i, time = this.context.currentTime) {
+    if (this.now?.index !== i || this.level === 0) return null;
+    return [this.now.since, this.#where(time)];
+  }
+
+  #noteHeard(time) {
+    if (!this.now) return;
+    const range = this.#range(this.now.index, time);
+    if (range) this.heard[this.now.index].add(...range);
+    this.now.since = this.#where(time);
+  }
+
+  // ---- pressing -------------------------------------------------------------------------------
+
+  // Play a clip, or pause it if it is the one that sounds. Call it from a click or key press.
+  toggle(i) {
+    if (this.playing === i) this.pause();
+    else this.play(i, this.resume?.index === i ? this.resume.position : 0);
+  }
+
+  again() { this.toggle(this.last); }
+
+  restart(i) { this.play(i, 0); }
+
+  play(i, position = 0) {
+    this.last = i;
+    this.wish = { index: i, position, asked: performance.now() };
+    this.wake();
+    this.#fulfil();
+    this.hooks.changed();
+  }
+
+  pause() {
+    const index = this.playing;
+    this.wish = null;
+    if (this.now) {
+      const position = this.#release();
+      this.resume = { index, position };
+      this.hooks.note("pause", index, position);
+    }
+    this.hooks.changed();
+  }
+
+  stop() {
+    if (this.now) this.pause();
+    this.wish = null;
+    this.resume = null;
+  }
+
+  set volume(level) {
+    this.#noteHeard();
+    this.level = clamp(level, 0, 1);
+    this.output.gain.setTargetAtTime(this.level, this.context.currentTime, 0.01);
+    this.hooks.changed();
+  }
+
+  get volume() { return this.level; }
+
+  // Sound may start only from a click or key press; phones take it away and give it back.
+  wake() {
+    if (this.context.state !== "running") this.context.resume().catch(() => {});
+  }
+
+  // ---- the audio clock ------------------------------------------------------------------------
+
+  #fulfil() {
+    if (!this.wish || this.context.state !== "running") return;
+    const buffer = this.clips.buffer(this.names[this.wish.index]);
+    if (!buffer) return;
+    const { index, position } = this.wish;
+    this.wish = null;
+    this.#start(index, position, buffer);
+  }
+
+  #start(index, position, buffer) {
+    const { context } = this;
+    let at = context.currentTime + LEAD;
+    if (this.now) {
+      const other = this.now.index;
+      const left = this.#release();
+      if (other !== index) this.hooks.note("pause", other, left);
+      at += FADE + 0.002;
+    }
+    const from = position < buffer.duration - 0.05 ? position : 0;
+    const end = buffer.duration;
+    const gain = context.createGain();
+    gain.gain.setValueAtTime(0, at);
+    gain.gain.linearRampToValueAtTime(1, at + FADE);
+    gain.gain.setValueAtTime(1, at + end - from - FADE);
+    gain.gain.linearRampToValueAtTime(0, at + end - from);
+    const node = context.createBufferSource();
+    node.buffer = buffer;
+    node.connect(gain).connect(this.output);
+    const now = { index, node, gain, from, at, end, since: from };
+    node.onended = () => { if (this.now === now) this.#ended(); };
+    node.start(at, from);
+    Object.assign(this, { now, resume: null, state: "fine", step: null });
+    if (from === 0) this.starts[index] += 1;
+    this.hooks.note("play", index, from);
+    this.hooks.changed();
+  }
+
+  // Fade out what sounds. → the position where it ends.
+  #release() {
+    const { now, context } = this;
+    const finish = now.at + now.end - now.from;
+    // Neither ramp is ever cut: not the one at the start, not the one at the end.
+    const at = Math.max(context.currentTime + LEAD, now.at + FADE + 0.001);
+    this.#noteHeard(Math.min(at, finish));
+    const position = this.#where(at);
+    if (at < finish - FADE) {
+      now.gain.gain.cancelScheduledValues(at);
+      now.gain.gain.setValueAtTime(1, at);
+      now.gain.gain.linearRampToValueAtTime(0, at + FADE);
+      now.node.stop(at + FADE + 0.001);
+    }
+    this.now = null;
+    return position;
+  }
+
+  #ended() {
+    const { index, end } = this.now;
+    if (this.level > 0) this.heard[index].add(this.now.since, end);
+    this.now = null;
+    this.resume = null;
+    this.hooks.note("ended", index, end);
+    if (this.loop) this.play(index, 0);
+    this.hooks.changed();
+  }
+
+  // ---- interruptions --------------------------------------------------------------------------
+
+  #changed() {
+    if (this.context.state === "running") this.#fulfil();
+    else this.#interrupt();
+    this.hooks.changed();
+  }
+
+  // A call came in, the headphones were pulled out, the browser put the page to sleep.
+  #interrupt() {
+    if (!this.now) return;
+    const { index, node } = this.now;
+    this.#noteHeard();
+    const position = this.#where();
+    this.now.node.onended = null;
+    this.now = null;
+    node.stop();
+    this.resume = { index, position };
+    this.state = "interrupted";
+    this.hooks.note("interrupted", index, position);
+  }
+
+  // A clock that stands still although it says that it runs, or never starts: a new context helps.
+  #watch() {
+    if (this.wish && performance.now() - this.wish.asked > STUCK && this.ready(this.wish.index)
+      && this.context.state !== "running" && this.state !== "blocked") {
+      this.state = "blocked";
+      this.#rebuild();
+    }
+    if (!this.now) return;
+    const time = this.context.currentTime;
+    if (this.step?.time !== time) this.step = { time, since: performance.now() };
+    else if (performance.now() - this.step.since > STUCK) {
+      this.#interrupt();
+      this.#rebuild();
+    }
+  }
+
+  #rebuild() {
+    const old = this.context;
+    old.onstatechange = null;
+    old.close().catch(() => {});
+    this.#build();
+    this.wish = null;
+    this.hooks.changed();
+  }
+}

@@ -1,0 +1,175 @@
+"""What the tests of the listener's page share: a house with studies in it, and a hand on the page."""
+
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+from sqlalchemy import Row, select
+
+from listening_test.store import open_store
+from listening_test.store import schema as t
+from listening_test.store.listeners import invite
+from listening_test.study import Settings
+from tests.browser.conftest import free_port, start
+from tests.listening_test import small_study
+
+SHORT = replace(small_study.SETTINGS, must_hear=0.1)
+
+
+class House:
+    """The real app with a home of its own, whose studies and answers the tests reach directly."""
+
+    def __init__(self, folder: Path) -> None:
+        self.home = folder / "home"
+        self.home.mkdir()
+        self.log = folder / "app.log"
+        self.port = free_port()
+        self.address = f"http://localhost:{self.port}"
+        self.database = f"sqlite:///{self.home / 'answers.sqlite3'}"
+        self.app: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self.app = start(None, self.home, self.log, self.port)
+
+    def kill(self) -> None:
+        """As a power cut would."""
+        if self.app is not None:
+            self.app.kill()
+            self.app.wait(20)
+            self.app = None
+
+    def link(self, settings: Settings = SHORT, *, preview: bool = False) -> str:
+        """The link of the only listener of a new study."""
+        with pytest.MonkeyPatch.context() as patch, closing(open_store(self.database)) as store:
+            patch.setenv("STEMWISE_HOME", str(self.home))
+            version = small_study.make(store, settings)
+            token = invite(store, version.id, preview=preview)[0].token
+        return f"{self.address}/t/{token}"
+
+    def rows(self, link: str, table: str) -> list[Row[Any]]:
+        """What is stored of a listener, oldest first."""
+        of = t.metadata.tables[table]
+        query = (
+            select(of)
+            .join(t.listeners, t.listeners.c.id == of.c.listener_id)
+            .where(t.listeners.c.token == link.rsplit("/", 1)[1])
+        )
+        with closing(open_store(self.database)) as store, store.read() as db:
+            return list(db.execute(query))
+
+    def answers(self, link: str) -> list[Row[Any]]:
+        return self.rows(link, "answers")
+
+    def trials(self, link: str, *kinds: str) -> list[Row[Any]]:
+        """The listener's trials in their order."""
+        found = sorted(self.rows(link, "trials"), key=lambda row: row.position)
+        return [row for row in found if not kinds or row.kind in kinds]
+
+
+class Ear:
+    """A listener's page, as the tests speak of it."""
+
+    def __init__(self, page: Page, link: str) -> None:
+        self.page, self.link = page, link
+
+    def open(self) -> "Ear":
+        self.page.goto(self.link)
+        self.page.locator("h1").wait_for()
+        return self
+
+    def wait(self, kind: str) -> None:
+        """Until a kind of step is shown."""
+        self.page.locator(f"main.{kind} h1").wait_for()
+
+    @property
+    def kind(self) -> str:
+        return self.page.locator("main").get_attribute("class") or ""
+
+    @property
+    def trial(self) -> str | None:
+        """The trial that is shown."""
+        found = self.script("listen.screen?.step?.trial ?? null")
+        return None if found is None else str(found)
+
+    def script(self, expression: str) -> Any:
+        """Evaluate JavaScript with ``listen`` being the page's own."""
+        return self.page.evaluate(f"() => {{ const {{ listen }} = document; return {expression}; }}")
+
+    def card(self, index: int) -> Locator:
+        return self.page.locator(f'.sound[data-clip="{index}"]')
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def hear(self, key: str, index: int) -> None:
+        """Play a sound by its key until enough of it was heard."""
+        self.press(key)
+        self.page.locator(f'.sound[data-clip="{index}"][data-heard="enough"]').wait_for()
+
+    def hear_all(self) -> None:
+        for index, key in enumerate("xab"):
+            self.hear(key, index)
+
+    def answer(self, side: str = "A", *, sure: bool | None = None) -> None:
+        """By keys alone; the next screen is there afterwards."""
+        before = self.trial
+        self.hear_all()
+        self.press("ArrowLeft" if side == "A" else "ArrowRight")
+        if sure is not None:
+            self.press("ArrowUp" if sure else "ArrowDown")
+        self.press("Enter")
+        practice = self.script("listen.screen?.step?.practice === true")
+        if practice:
+            self.page.locator(".verdict:not(:empty)").wait_for()
+            self.press("Enter")
+        self.page.wait_for_function(
+            "before => document.listen.screen?.step?.trial !== before", arg=before
+        )
+
+    def begin(self) -> "Ear":
+        """Open the link and go on to the first trial that counts, by keys."""
+        self.open()
+        self.until_trial()
+        return self
+
+    def until_trial(self) -> None:
+        """Consent, level and practice, from wherever it stands."""
+        for _ in range(20):
+            kind = self.kind
+            if kind == "trial" and not self.script("listen.screen.step.practice"):
+                return
+            if kind == "trial":
+                self.answer()
+            elif kind == "level":
+                self.press(" ")
+                self.page.locator('.primary[aria-disabled="false"]').wait_for()
+                self.step()
+            else:
+                self.step()
+        pytest.fail(f"no trial came: {self.kind}")
+
+    def step(self) -> None:
+        """Press Enter until the screen has changed."""
+        before = self.script("listen.shown")
+        self.press("Enter")
+        self.page.wait_for_function("before => document.listen.shown !== before", arg=before)
+
+
+def until(true: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Wait for something outside the browser."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def saved(page: Page) -> None:
+    """Until the page says that the answer is saved."""
+    expect(page.locator('.saved[data-state="saved"]')).to_be_visible()
