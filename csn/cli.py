@@ -1,4 +1,4 @@
-"""The command line: ``csn compose|render|check|train|export|embed|map|search|evaluate``.
+"""The command line: ``csn compose|render|check|train|ablate|export|embed|map|search|evaluate``.
 
 Thin on purpose: each command parses its words and calls one function of the package.
 """
@@ -8,11 +8,10 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from csn import __version__
+from csn import __version__, cli_training
 from csn.errors import StemwiseError
 from csn.instruments import INSTRUMENTS
 
@@ -79,62 +78,6 @@ def _check(args: argparse.Namespace) -> None:
     for line in problems:
         print(line)
     print(f"{len(corpus)} pieces, {len(problems)} problems")
-
-
-def _train(args: argparse.Namespace) -> None:
-    import torch
-
-    from csn.corpora import open_corpus
-    from csn.training.loop import Trainer
-    from csn.training.recipes import RECIPES, STEMWISE, tiny
-    from csn.training.stems import StemStore, build
-
-    recipe = tiny(STEMWISE) if args.recipe == "tiny" else RECIPES[args.recipe]
-    given = {"steps": args.steps, "batch": args.batch, "rate": args.rate}
-    recipe = replace(recipe, **{name: value for name, value in given.items() if value is not None})
-    if args.threads:
-        torch.set_num_threads(args.threads)
-    corpus = open_corpus(args.corpus, progress=not args.quiet)
-    _say(corpus.problems)
-    folders = [
-        build(
-            corpus.only(split), recipe.model.features, workers=args.workers,
-            progress=not args.quiet,
-        )
-        for split in (args.train_split, args.validation_split)
-    ]  # fmt: skip
-    stores = [
-        StemStore(folder, recipe.model.segment, sounding=recipe.sounding, limit=recipe.windows)
-        for folder in folders
-    ]
-    card = {
-        "commit": _commit(),
-        "corpus": corpus.name,
-        "corpus_fingerprint": corpus.only(args.train_split).fingerprint(),
-        "torch": torch.__version__,
-    }
-    trainer = Trainer(
-        recipe, stores[0], stores[1], args.out, seed=args.seed, device=args.device, card=card
-    )
-    trainer.run(validate_every=args.validate_every, progress=not args.quiet)
-    print(json.dumps({"steps": trainer.step, "validation": trainer.best}))
-    print(f"model in {args.out / 'model.safetensors'}")
-
-
-def _export(args: argparse.Namespace) -> None:
-    from csn.model import Model
-
-    model = Model.load(args.model, "cpu")
-    reports = model.card.setdefault("evaluation", {})
-    for file in args.reports:
-        try:
-            reports[file.stem] = json.loads(file.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise StemwiseError(
-                f"{file} is no JSON; give a file written by `csn evaluate --json`."
-            ) from error
-    model.save(args.out, half=True)
-    print(f"model {model.hash[:12]} in {args.out}, {args.out.stat().st_size / 1e6:.1f} MB")
 
 
 def _embed(args: argparse.Namespace) -> None:
@@ -219,7 +162,7 @@ def _parser() -> argparse.ArgumentParser:
             name, help=about, description=about,
             formatter_class=argparse.ArgumentDefaultsHelpFormatter,
         )  # fmt: skip
-        sub.set_defaults(run=run)
+        sub.set_defaults(run=run, say=_say, commit=_commit)
         sub.add_argument("--seed", type=int, default=0, help="of everything random")
         return sub
 
@@ -266,29 +209,7 @@ def _corpus_commands(command: Command) -> None:
 
 
 def _model_commands(command: Command) -> None:
-    sub = command("train", _train, "Train a model; run again to resume")
-    _device(sub)
-    sub.add_argument("--recipe", default="stemwise", choices=["stemwise", "paper", "tiny"])
-    sub.add_argument("--corpus", required=True, help="slakh:PATH or stems:PATH")
-    sub.add_argument("--out", type=Path, required=True, help="folder of the run")
-    sub.add_argument(
-        "--steps", type=int, help="instead of the recipe's; a resumed run may change it"
-    )
-    sub.add_argument("--batch", type=int, help="instead of the recipe's")
-    sub.add_argument("--rate", type=float, help="peak learning rate instead of the recipe's")
-    sub.add_argument("--train-split", default="train", help="split to learn from")
-    sub.add_argument("--validation-split", default="validation", help="split to check on")
-    sub.add_argument("--validate-every", type=int, default=500, help="steps")
-    sub.add_argument("--threads", type=int, help="of the network; all cores when left out")
-    sub.add_argument("--workers", type=int, help="processes that read the corpus")
-    sub.add_argument("--quiet", action="store_true", help="no progress bars")
-
-    sub = command("export", _export, "Write a model as fp16, with reports in its card")
-    sub.add_argument("--model", required=True, help="model file")
-    sub.add_argument("--out", type=Path, required=True, help="file to write")
-    sub.add_argument(
-        "--reports", type=_existing, nargs="*", default=[], help="JSON of csn evaluate --json"
-    )
+    cli_training.add(command, _existing)
 
     sub = command("evaluate", _evaluate, "Judge a model as the papers do (P1, P2) and for leakage")
     _device(sub)

@@ -1,9 +1,9 @@
-"""What training makes small: masked triplets as published, and in-batch contrast per subspace."""
+"""What training makes small: the papers' losses, and in-batch contrast in every subspace."""
 
 import torch
 from torch import Tensor, nn
 
-from csn.instruments import DIMENSIONS, INSTRUMENTS
+from csn.instruments import DIMENSIONS
 from csn.pseudomix import ABSENT
 
 MARGIN = 0.2
@@ -14,12 +14,12 @@ def split_subspaces(embedding: Tensor) -> Tensor:
     """View an embedding by subspace.
 
     Args:
-        embedding: [..., 640].
+        embedding: [..., 640], or [..., 128] of an individual network.
 
     Returns:
-        [..., 5, 128].
+        [..., 5, 128], or [..., 1, 128].
     """
-    return embedding.unflatten(-1, (len(INSTRUMENTS), DIMENSIONS))
+    return embedding.unflatten(-1, (-1, DIMENSIONS))
 
 
 def masked_distance(x: Tensor, y: Tensor, condition: Tensor) -> Tensor:
@@ -59,6 +59,41 @@ def masked_triplet_loss(
     return nn.functional.relu(near - far + margin).mean()
 
 
+def cosine_triplet_loss(
+    anchor: Tensor, positive: Tensor, negative: Tensor, margin: float = MARGIN
+) -> Tensor:
+    """max(0, d(a, p) - d(a, n) + margin) with the cosine distance, averaged (IND eq. 1).
+
+    Args:
+        anchor: [batch, 128] float32.
+        positive: [batch, 128] float32.
+        negative: [batch, 128] float32.
+        margin: Delta.
+
+    Returns:
+        A scalar.
+    """
+    near = 1 - nn.functional.cosine_similarity(anchor, positive)
+    far = 1 - nn.functional.cosine_similarity(anchor, negative)
+    return nn.functional.relu(near - far + margin).mean()
+
+
+def auxiliary_loss(embedding: Tensor, targets: Tensor) -> Tensor:
+    """L_M = ||f(x) - y / ||y|| ||, averaged (eq. 5 of CSN).
+
+    Args:
+        embedding: [batch, 640] float32, f(x).
+        targets: [batch, 640] float32, y: the individual networks' embeddings of the stems in x,
+            zeros for instruments that x lacks.
+
+    Returns:
+        A scalar.
+    """
+    difference = embedding - nn.functional.normalize(targets, dim=-1)
+    # The small constant keeps the gradient finite where a target is met.
+    return (difference.square().sum(-1) + 1e-12).sqrt().mean()
+
+
 def label_matrix_loss(embedding: Tensor, ids: Tensor, temperature: float = 0.1) -> Tensor:
     """Supervised contrast in every subspace at once, over a batch of mixes with their id matrix.
 
@@ -67,8 +102,8 @@ def label_matrix_loss(embedding: Tensor, ids: Tensor, temperature: float = 0.1) 
     positives of -log softmax(cosine / temperature) (Khosla et al. 2020, L_out).
 
     Args:
-        embedding: [batch, 640] float32; each subspace is L2-normalised here.
-        ids: [batch, 5] int64, the piece each instrument comes from; ``ABSENT`` for none.
+        embedding: [batch, 128 * subspaces] float32; each subspace is L2-normalised here.
+        ids: [batch, subspaces] int64, the piece each instrument comes from; ``ABSENT`` for none.
         temperature: of the softmax.
 
     Returns:

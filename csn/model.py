@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from csn import home
 from csn.errors import ModelError
 from csn.features import FeatureSettings, LogMel
-from csn.instruments import EMBEDDING, INSTRUMENTS
+from csn.instruments import DIMENSIONS, INSTRUMENTS
 from csn.networks import Encoder, EncoderSettings
 
 FORMAT = "stemwise-model-1"
@@ -37,7 +37,7 @@ class ModelSettings:
         features: sound to log-mel.
         encoder: log-mel to 640 numbers.
         segment: seconds that the network was trained on.
-        instruments: the order of the subspaces.
+        instruments: the order of the subspaces; one name for an individual network.
     """
 
     features: FeatureSettings = field(default_factory=FeatureSettings)
@@ -165,16 +165,22 @@ class Model:
         settings = settings or ModelSettings()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            encoder = Encoder(settings.encoder)
+            encoder = Encoder(settings.encoder, len(settings.instruments))
         return cls(settings, LogMel(settings.features), encoder, {"trained": False, "seed": seed})
 
     @classmethod
-    def load(cls, path: Path | str, device: str = "auto") -> "Model":
+    def load(
+        cls,
+        path: Path | str,
+        device: str = "auto",
+        instruments: tuple[str, ...] = INSTRUMENTS,
+    ) -> "Model":
         """Read a model file.
 
         Args:
             path: a ``.safetensors`` file, or the word ``demo``.
             device: ``auto``, ``cpu`` or ``cuda``.
+            instruments: the subspaces that it must have; an individual network has one.
 
         Raises:
             ModelError: the file is missing, damaged, or not a Stemwise model.
@@ -193,12 +199,13 @@ class Model:
                 tensors = {name: handle.get_tensor(name) for name in handle.keys()}  # noqa: SIM118
             settings = ModelSettings.from_json(json.loads(header["settings"]))
             card = json.loads(header["card"])
-            if settings.instruments != INSTRUMENTS:
+            if settings.instruments != instruments:
                 raise ModelError(
-                    f"{file} has the subspaces {settings.instruments}, not {INSTRUMENTS}; "
-                    "it cannot be used with this version."
+                    f"{file} has the subspaces {settings.instruments}, not {instruments}; "
+                    "it cannot be used here."
                 )
-            features, encoder = LogMel(settings.features), Encoder(settings.encoder)
+            features = LogMel(settings.features)
+            encoder = Encoder(settings.encoder, len(instruments))
             for part, module in (("features", features), ("encoder", encoder)):
                 state = {
                     name.removeprefix(f"{part}."): value.float()
@@ -248,7 +255,7 @@ class Model:
             length: seconds of every segment; the network averages over time, so any will do.
 
         Returns:
-            [segments, 640] float32.
+            [segments, 640] float32; 128 an instrument where it has others than the five.
 
         Raises:
             ModelError: a segment reaches outside the recording.
@@ -256,7 +263,7 @@ class Model:
         s = self.settings.features
         starts = np.asarray(starts, dtype=np.float64)
         if len(starts) == 0:
-            return np.empty((0, EMBEDDING), np.float32)
+            return np.empty((0, DIMENSIONS * len(self.settings.instruments)), np.float32)
         last = (starts.max() + length) * s.sample_rate
         if starts.min() < 0 or last > len(audio) + s.hop:
             raise ModelError(

@@ -177,6 +177,62 @@ def triplets(
     return Batch(pieces.reshape(-1, _FIVE), starts.reshape(-1, _FIVE), condition, swapped)
 
 
+def same_stem(
+    windows: Windows, criterion: str, count: int, generator: np.random.Generator
+) -> Batch:
+    """Triplets of clean sound: two segments of one piece, and one of another (IND section 3).
+
+    Args:
+        windows: the stems.
+        criterion: one instrument, heard alone, or ``mix``: all stems of a piece together.
+        count: triplets.
+        generator: of random numbers.
+
+    Returns:
+        ``pieces`` and ``starts`` of [3 · count, 5]: anchors, positives, negatives.
+    """
+    heard = range(_FIVE) if criterion == "mix" else [INSTRUMENTS.index(criterion)]
+    usable = np.unique(np.concatenate([windows.playing(c) for c in heard]))
+    pieces = np.full((3, count, _FIVE), ABSENT, np.int64)
+    starts = np.zeros((3, count, _FIVE), np.int64)
+    for t in range(count):
+        own, other = (int(p) for p in generator.choice(usable, 2, replace=False))
+        for role, piece in enumerate((own, own, other)):
+            playing = [c for c in heard if len(windows.starts(piece, c))]
+            choice = windows.starts(piece, playing[int(generator.integers(len(playing)))])
+            if role == 1 and len(choice) > 1:  # another segment than the anchor's
+                choice = choice[choice != starts[0, t, playing[0]]]
+            pieces[role, t, playing] = piece
+            starts[role, t, playing] = choice[int(generator.integers(len(choice)))]
+    return Batch(pieces.reshape(-1, _FIVE), starts.reshape(-1, _FIVE))
+
+
+def whole_mixes(
+    windows: Windows, mixes: int, generator: np.random.Generator, *, single: float = 0.5
+) -> Batch:
+    """Segments of pieces as they are, and of single instruments (CSN section 3.2 and fig. 3).
+
+    Args:
+        windows: the stems.
+        mixes: rows of the batch.
+        generator: of random numbers.
+        single: probability that a row is one instrument alone.
+
+    Returns:
+        ``pieces`` and ``starts`` of [mixes, 5].
+    """
+    pieces = np.full((mixes, _FIVE), ABSENT, np.int64)
+    starts = np.zeros((mixes, _FIVE), np.int64)
+    for row in range(mixes):
+        c = int(generator.integers(_FIVE))
+        piece = int(generator.choice(windows.playing(c)))
+        alone = generator.random() < single
+        there = [c] if alone else [i for i in range(_FIVE) if len(windows.starts(piece, i))]
+        pieces[row, there] = piece
+        starts[row, there] = _draw(windows, piece, c, generator)
+    return Batch(pieces, starts)
+
+
 def _draw(windows: Windows, piece: int, c: int, generator: np.random.Generator) -> int:
     """A random window of a stem in which it sounds."""
     starts = windows.starts(piece, c)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from csn.instruments import DIMENSIONS, EMBEDDING, INSTRUMENTS
+from csn.instruments import DIMENSIONS
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,18 @@ class EncoderSettings:
 
 
 class Encoder(nn.Module):
-    """Six strided convolutions, pooling over time, one fully connected layer to 640."""
+    """Six strided convolutions, pooling over time, one fully connected layer to 640.
 
-    def __init__(self, settings: EncoderSettings | None = None) -> None:
+    With mean pooling it is fully convolutional: the layer after the mean is a convolution of full
+    height before it.
+    """
+
+    def __init__(self, settings: EncoderSettings | None = None, subspaces: int = 5) -> None:
         """Build the layers.
 
         Args:
             settings: see ``EncoderSettings``.
+            subspaces: of 128 numbers each; an individual network has one.
 
         Raises:
             ValueError: an unknown pooling, or strides and channels of different lengths.
@@ -61,7 +66,7 @@ class Encoder(nn.Module):
             if weight.dim() == 4:  # kernels; channels_last is what makes bf16 pay on a CPU
                 weight.data = weight.data.contiguous(memory_format=torch.channels_last)
         pooled = width * height * (2 if s.pooling == "mean+deviation" else 1)
-        self.head = nn.Linear(pooled, EMBEDDING)
+        self.head = nn.Linear(pooled, DIMENSIONS * subspaces)
 
     def forward(self, mel: Tensor) -> Tensor:
         """Embed segments of any length.
@@ -70,7 +75,7 @@ class Encoder(nn.Module):
             mel: [batch, 1, bands, frames] float.
 
         Returns:
-            [batch, 640] float32; subspace c is ``[:, 128c : 128(c+1)]`` (eq. 4).
+            [batch, 128 * subspaces] float32; subspace c is ``[:, 128c : 128(c+1)]`` (eq. 4).
         """
         maps = self.layers(mel).float()  # [batch, channels, height, steps]
         pooled = maps.mean(-1).flatten(1)
@@ -89,10 +94,10 @@ def normalise_subspaces(embedding: Tensor) -> Tensor:
     """Give each 128-d subspace unit Euclidean length.
 
     Args:
-        embedding: [..., 640].
+        embedding: [..., 128 * subspaces].
 
     Returns:
-        [..., 640].
+        The same shape.
     """
-    parts = embedding.unflatten(-1, (len(INSTRUMENTS), DIMENSIONS))
+    parts = embedding.unflatten(-1, (-1, DIMENSIONS))
     return nn.functional.normalize(parts, dim=-1).flatten(-2)

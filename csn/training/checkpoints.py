@@ -2,11 +2,13 @@
 
 import os
 import pickle
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import torch
 
 from csn.errors import ModelError
+from csn.training.recipes import Recipe
 
 if TYPE_CHECKING:
     from csn.training.loop import Trainer
@@ -19,6 +21,7 @@ def save_checkpoint(trainer: "Trainer") -> None:
         "best": trainer.best,
         "identity": trainer.identity,
         "schedule": trainer.schedule,
+        "seconds": trainer.seconds,
         "encoder": trainer.encoder.state_dict(),
         "average": trainer.average.state_dict(),
         "features": trainer.features.state_dict(),
@@ -39,7 +42,9 @@ def load_checkpoint(trainer: "Trainer") -> None:
     path = trainer.folder / "checkpoint.pt"
     try:
         state = torch.load(path, map_location=trainer.device, weights_only=True)
-        if state["identity"] != trainer.identity:
+        # A setting that came later had its default when the file was written.
+        then = state["identity"] | {"recipe": asdict(Recipe("")) | state["identity"]["recipe"]}
+        if then != trainer.identity:
             raise ModelError(
                 f"{path} belongs to a run with another recipe, seed or corpus; give another "
                 "--out, or remove the folder."
@@ -50,6 +55,7 @@ def load_checkpoint(trainer: "Trainer") -> None:
         trainer.optimiser.load_state_dict(state["optimiser"])
         trainer.step, trainer.best = state["step"], state["best"]
         trainer.schedule = state["schedule"]
+        trainer.seconds = state.get("seconds", 0.0)
     except (RuntimeError, KeyError, EOFError, ValueError, pickle.UnpicklingError) as error:
         raise ModelError(
             f"{path} is not a readable checkpoint ({type(error).__name__}); remove it to start "

@@ -5,8 +5,6 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,19 +15,19 @@ from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
+from csn.errors import ModelError
 from csn.features import LogMel
-from csn.instruments import INSTRUMENTS
-from csn.losses import label_matrix_loss, masked_triplet_loss, split_subspaces
+from csn.instruments import EMBEDDING
 from csn.model import Model, choose_device, lower_precision
 from csn.networks import Encoder
-from csn.pseudomix import ABSENT
+from csn.networks.individual import Individual
 from csn.training.checkpoints import load_checkpoint, save_checkpoint
+from csn.training.distributed import World
+from csn.training.objectives import OBJECTIVES, heard_alone
 from csn.training.recipes import Recipe
 from csn.training.stems import StemStore
-from csn.triplets import Batch, label_matrix, triplets
-
-_VALIDATION_MIXES = 256
-_VALIDATION_BATCHES = 2
+from csn.training.steps import Ready, Steps
+from csn.training.validation import validate
 
 
 class Trainer:
@@ -49,6 +47,9 @@ class Trainer:
         seed: int = 0,
         device: str = "auto",
         card: dict[str, Any] | None = None,
+        individual: Individual | None = None,
+        start: Model | None = None,
+        world: World | None = None,
     ) -> None:
         """Set up the run, from its newest checkpoint where there is one.
 
@@ -60,22 +61,44 @@ class Trainer:
             seed: of weights and batches.
             device: ``auto``, ``cpu`` or ``cuda``.
             card: what to write into the model's card besides what the run knows.
+            individual: the networks that make the targets of the auxiliary loss.
+            start: a pre-trained model to begin with, instead of random weights.
+            world: the processes that share the run.
 
         Raises:
-            ModelError: the folder holds a checkpoint of another recipe, seed or corpus.
+            ModelError: the folder holds a checkpoint of another recipe, seed or corpus; the
+                recipe wants individual networks and has none that fit, or a start of another
+                shape.
         """
         self.recipe, self.train_stems, self.validation_stems = recipe, train, validation
         self.folder, self.seed, self.card = folder, seed, dict(card or {})
         self.device = choose_device(device)
+        self.world = world or World()
+        self.objective = OBJECTIVES[recipe.objective](recipe)
+        self.individual = individual
+        if recipe.objective == "targets" or recipe.auxiliary:
+            if individual is None:
+                raise ModelError(
+                    f"The recipe {recipe.name!r} needs individual networks; train them with "
+                    "`csn train individual`."
+                )
+            individual.fit(recipe.model.features)
         torch.manual_seed(seed)
         self.features = LogMel(recipe.model.features)
-        mean, deviation = train.statistics(seed=seed)
+        mean, deviation = train.statistics(seed=seed, instruments=heard_alone(recipe))
         self.features.mean.copy_(mean)
         self.features.deviation.copy_(deviation)
         self.features.to(self.device)
-        self.encoder = Encoder(recipe.model.encoder).to(self.device)
-        self.average = Encoder(recipe.model.encoder).to(self.device)
+        self.encoder = self._network().to(self.device)
+        if start is not None:
+            if start.settings != recipe.model:
+                raise ModelError("The model to start from has other settings than the recipe.")
+            self.encoder.load_state_dict(start.encoder.state_dict())
+            self.features.load_state_dict(start.features.state_dict())
+        self.average = self._network().to(self.device)
         self.average.load_state_dict(self.encoder.state_dict())
+        self.shared = self.world.share(self.encoder)
+        self.steps = Steps(recipe, self.objective, train, seed, self.world)
         self.optimiser = torch.optim.AdamW(
             self.encoder.parameters(), recipe.rate, weight_decay=recipe.decay, fused=True
         )
@@ -84,7 +107,12 @@ class Trainer:
         # A run may be made longer or shorter on the way; anything else would be another run.
         self.schedule: list[list[int]] = [[0, recipe.steps]]
         fixed = {**asdict(recipe), "steps": None}
-        self.identity = {"recipe": fixed, "seed": seed, "pieces": train.pieces}
+        self.identity: dict[str, Any] = {"recipe": fixed, "seed": seed, "pieces": train.pieces}
+        if individual is not None:
+            self.identity["individual"] = individual.hashes
+        if start is not None:
+            self.identity["start"] = start.hash
+        self.seconds = 0.0
         self.stop = threading.Event()
         if (folder / "checkpoint.pt").is_file():
             load_checkpoint(self)
@@ -99,37 +127,8 @@ class Trainer:
         done = (step - r.warmup) / max(r.steps - r.warmup, 1)
         return r.rate * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
 
-    def batch(self, stems: StemStore, generator: np.random.Generator, mixes: int) -> Batch:
-        """Draw one batch; see ``csn.triplets``."""
-        r = self.recipe
-        if r.objective == "triplets":
-            return triplets(stems, mixes // 3, generator, interchanged=r.interchanged)
-        return label_matrix(
-            stems,
-            mixes,
-            generator,
-            repeats=r.repeats,
-            coherent=r.coherent,
-            dropout=r.dropout,
-        )
-
-    def _prepare(self, step: int) -> tuple[Batch, Tensor, Tensor]:
-        """A step's batch, its stems' magnitudes and the mixes' equaliser, made off the hot path."""
-        generator = np.random.default_rng([self.seed, step])
-        batch = self.batch(self.train_stems, generator, self.recipe.mixes)
-        stems = self.train_stems.power(batch.pieces, batch.starts)
-        return batch, stems, self._colour(generator, len(batch.pieces))
-
-    def _colour(self, generator: np.random.Generator, mixes: int) -> Tensor:
-        """Random gains: [mixes, 5, bands] factors on power, from levels and an equaliser."""
-        r, bands = self.recipe, self.recipe.model.features.bands
-        level = generator.uniform(-r.gain, r.gain, (mixes, len(INSTRUMENTS), 1))
-        # Five random points over frequency, joined by straight lines.
-        points = generator.uniform(-r.equalise, r.equalise, (mixes, 5))
-        place = np.linspace(0, 4, bands)
-        low = np.minimum(place.astype(int), 3)
-        curve = points[:, low] + (points[:, low + 1] - points[:, low]) * (place - low)
-        return torch.from_numpy(10 ** ((level + curve[:, None]) / 10)).float()
+    def _network(self) -> Encoder:
+        return Encoder(self.recipe.model.encoder, len(self.recipe.model.instruments))
 
     def mel(self, stems: Tensor, colour: Tensor | None) -> Tensor:
         """Sum stems to mixes, compress and normalise.
@@ -147,46 +146,33 @@ class Trainer:
         mel = self.features.compress(power.sum(1)).transpose(1, 2).unsqueeze(1)
         return mel.contiguous(memory_format=torch.channels_last)
 
-    def loss(self, embedding: Tensor, batch: Batch) -> Tensor:
-        """The recipe's objective on embedded mixes: [mixes, 640] → scalar."""
-        r = self.recipe
-        if r.objective == "label-matrix":
-            ids = torch.from_numpy(batch.pieces).to(self.device)
-            return label_matrix_loss(embedding, ids, r.temperature)
-        assert batch.condition is not None and batch.swapped is not None
-        anchor, positive, negative = embedding.chunk(3)
-        condition = torch.from_numpy(batch.condition).to(self.device)
-        loss = masked_triplet_loss(anchor, positive, negative, condition, r.margin)
-        swapped = torch.from_numpy(batch.swapped).to(self.device)
-        rows = swapped != ABSENT
-        if r.interchanged and bool(rows.any()):
-            loss = loss + masked_triplet_loss(
-                anchor[rows], negative[rows], positive[rows], swapped[rows], r.margin
-            )
-        return loss
+    def _targets(self, ready: Ready) -> Tensor | None:
+        """[rows, 640] float32 targets where the objective wants them, zeros elsewhere."""
+        if self.individual is None or not bool(ready.aimed.any()):
+            return None
+        targets = torch.zeros(len(ready.roots), EMBEDDING, device=self.device)
+        targets[ready.aimed] = self.individual.targets(
+            ready.roots[ready.aimed], ready.heard[ready.aimed]
+        )
+        return targets
 
-    def _batches(self) -> Iterator[tuple[Batch, Tensor, Tensor]]:
-        """The remaining steps' batches, two of them made ahead in a thread."""
-        with ThreadPoolExecutor(1) as thread:
-            ahead = [
-                thread.submit(self._prepare, step)
-                for step in range(self.step, min(self.step + 2, self.recipe.steps))
-            ]
-            for step in range(self.step, self.recipe.steps):
-                ready = ahead.pop(0).result()
-                if step + 2 < self.recipe.steps:
-                    ahead.append(thread.submit(self._prepare, step + 2))
-                yield ready
+    def loss(self, ready: Ready) -> Tensor:
+        """The recipe's objective on a step's mixes, those of all processes: a scalar."""
+        mel = self.mel(ready.roots, ready.colour)
+        with lower_precision(self.device):
+            embedding = self.shared(mel)
+        targets = self._targets(ready)
+        if self.world.size > 1 and self.individual is not None:
+            rows = torch.zeros(len(mel), EMBEDDING, device=self.device)
+            targets = self.world.gather(rows if targets is None else targets)
+        return self.objective.loss(self.world.gather(embedding.float()), ready.batch, targets)
 
-    def update(self, batch: Batch, stems: Tensor, colour: Tensor) -> float:
+    def update(self, ready: Ready) -> float:
         """One step of the optimiser; returns the loss."""
         self.encoder.train()
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate(self.step)
-        mel = self.mel(stems, colour)
-        with lower_precision(self.device):
-            embedding = self.encoder(mel)
-        loss = self.loss(embedding.float(), batch)
+        loss = self.loss(ready)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.optimiser.step()
@@ -208,41 +194,21 @@ class Trainer:
             else:
                 kept.copy_(current[name])
 
-    @torch.inference_mode()
     def validate(self) -> dict[str, float]:
-        """Loss and nearest-neighbour accuracy (%) per subspace on fixed mixes of other pieces.
-
-        The mixes are as in training but without random levels; a row counts when another row of
-        its batch shares the instrument's piece. It guides; ``csn evaluate`` judges.
-        """
+        """How well the averaged weights do on other pieces; see ``validation.validate``."""
         self.average.eval()
-        right, asked, losses = np.zeros(5), np.zeros(5), []
-        for number in range(_VALIDATION_BATCHES):
-            generator = np.random.default_rng([self.seed, 2**31 + number])
-            batch = label_matrix(self.validation_stems, _VALIDATION_MIXES, generator)
-            stems = self.validation_stems.power(batch.pieces, batch.starts)
-            parts = [self.average(self.mel(part, None)).float() for part in stems.split(64)]
-            embedding = torch.cat(parts)
-            ids = torch.from_numpy(batch.pieces).to(self.device)
-            losses.append(float(label_matrix_loss(embedding, ids, self.recipe.temperature)))
-            for c, space in enumerate(split_subspaces(embedding).unbind(1)):
-                distance = torch.cdist(space, space).fill_diagonal_(torch.inf)
-                own = ids[:, c]
-                distance[:, own == ABSENT] = torch.inf
-                nearest = own[distance.argmin(1)]
-                same = (own[:, None] == own[None]).sum(1) > 1
-                counted = same & (own != ABSENT)
-                right[c] += int((nearest[counted] == own[counted]).sum())
-                asked[c] += int(counted.sum())
-        accuracy = 100 * right / np.maximum(asked, 1)
-        figures = dict(zip(INSTRUMENTS, accuracy.round(2).tolist(), strict=True))
-        return {"loss": float(np.mean(losses)), "mean": float(accuracy.mean()), **figures}
+        return validate(
+            lambda stems: self.average(self.mel(stems, None)).float(),
+            self.objective,
+            self.validation_stems,
+            self.seed,
+        )
 
     def model(self) -> Model:
         """The averaged weights as a model, with a card that says where they come from."""
         features = LogMel(self.recipe.model.features)
         features.load_state_dict(self.features.state_dict())
-        encoder = Encoder(self.recipe.model.encoder)
+        encoder = self._network()
         encoder.load_state_dict(self.average.state_dict())
         card = {
             **self.card,
@@ -252,8 +218,11 @@ class Trainer:
             "steps": self.step,
             "schedule": self.schedule,  # [from step, steps in all], more than one if changed
             "mixes_seen": self.step * self.recipe.mixes,
+            "seconds": round(self.seconds, 1),
             "pieces": len(self.train_stems.pieces),
             "validation": self.best,
+            "individual": self.identity.get("individual"),
+            "start": self.identity.get("start"),
         }
         return Model(self.recipe.model, features, encoder, card)
 
@@ -275,36 +244,52 @@ class Trainer:
             The model, which is also in ``folder/model.safetensors``.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        if threading.current_thread() is threading.main_thread():
-            for sign in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(sign, lambda *_: self.stop.set())
-        writer = SummaryWriter(str(self.folder / "tensorboard"), purge_step=self.step)
-        bar = tqdm(total=self.recipe.steps, initial=self.step, unit="step", disable=not progress)
+        before = self._listen()
+        folder = self.folder / "tensorboard" if self.world.rank == 0 else None
+        writer = SummaryWriter(str(folder), purge_step=self.step) if folder else None
+        hidden = not progress or self.world.rank > 0
+        bar = tqdm(total=self.recipe.steps, initial=self.step, unit="step", disable=hidden)
         losses: list[float] = []
-        since = time.perf_counter()
-        for batch, stems, colour in self._batches():
-            losses.append(self.update(batch, stems, colour))
+        since = begun = time.perf_counter()
+        for ready in self.steps.ahead(self.step, self.recipe.steps):
+            losses.append(self.update(ready))
             bar.update()
             last = self.step == self.recipe.steps
+            stop = self.world.any(self.stop.is_set(), self.device)
             if self.step % log_every == 0 or last:
                 speed = len(losses) * self.recipe.mixes / (time.perf_counter() - since)
                 figures = {"loss": float(np.mean(losses)), "mixes/s": speed}
                 self._log(writer, "train", figures)
                 bar.set_postfix({name: f"{value:.3g}" for name, value in figures.items()})
                 losses, since = [], time.perf_counter()
-            if self.step % validate_every == 0 or last or self.stop.is_set():
+            if (self.step % validate_every == 0 or last or stop) and self.world.rank == 0:
+                self.seconds += time.perf_counter() - begun
                 self.best = self.validate()
                 self._log(writer, "validation", self.best)
                 save_checkpoint(self)
                 self.model().save(self.folder / "model.safetensors")
-                since = time.perf_counter()
-            if self.stop.is_set():
+                since = begun = time.perf_counter()
+            if stop:
                 break
+        for sign, handler in before.items():
+            signal.signal(sign, handler)
         bar.close()
-        writer.close()
+        if writer is not None:
+            writer.close()
         return self.model()
 
-    def _log(self, writer: SummaryWriter, what: str, figures: dict[str, float]) -> None:
+    def _listen(self) -> dict[signal.Signals, Any]:
+        """Stop at the end of a step when asked to; gives the handlers that were there before."""
+        if threading.current_thread() is not threading.main_thread():
+            return {}
+        return {
+            sign: signal.signal(sign, lambda *_: self.stop.set())
+            for sign in (signal.SIGINT, signal.SIGTERM)
+        }
+
+    def _log(self, writer: SummaryWriter | None, what: str, figures: dict[str, float]) -> None:
+        if writer is None:
+            return
         for name, value in figures.items():
             writer.add_scalar(f"{what}/{name}", value, self.step)
         with (self.folder / f"{what}.csv").open("a", newline="") as file:

@@ -16,8 +16,9 @@ class Recipe:
     Attributes:
         name: for logs and cards.
         model: features and network.
-        objective: ``triplets`` (CSN) or ``label-matrix`` (supervised contrast in each subspace).
-        batch: mixes in a label matrix, or triplets (three mixes each) in a step.
+        objective: ``triplets`` (CSN), ``targets`` (CSN's pre-training), ``individual`` (IND) or
+            ``label-matrix`` (supervised contrast in each subspace); see ``objectives``.
+        batch: triplets (three mixes each) in a step, or mixes where there are no triplets.
         steps: optimiser steps in the whole run.
         rate: peak learning rate of AdamW; unpublished.
         warmup: steps of linear warm-up; then the rate falls along a half cosine to zero.
@@ -33,6 +34,9 @@ class Recipe:
         windows: use the first so many segments of a piece (the paper's 40); None uses all.
         sounding: the least part of a window in which a drawn stem must sound.
         average: decay of the weights' moving average that is validated and kept; 0 for none.
+        auxiliary: lambda, the weight of the auxiliary loss on the anchors of triplets.
+        single: part of the pre-training's inputs that are single instruments; unpublished.
+        most: train on at most so many pieces, drawn once; None takes all.
     """
 
     name: str
@@ -54,15 +58,32 @@ class Recipe:
     windows: int | None = 40
     sounding: float = 0.3
     average: float = 0.0
+    auxiliary: float = 0.0
+    single: float = 0.5
+    most: int | None = None
 
     @property
     def mixes(self) -> int:
         """Mixes that go through the network in a step."""
-        return self.batch * (3 if self.objective == "triplets" else 1)
+        return self.batch * (3 if self.objective in ("triplets", "individual") else 1)
 
 
-PAPER: Final = Recipe("paper")
-"""CSN section 4.1.2: 400 epochs of 20,000 triplets in batches of 64 are 125,000 steps."""
+PAPER: Final = Recipe("paper", auxiliary=0.1, most=1200)
+"""CSN section 4.1.4: 400 epochs of 20,000 triplets in batches of 64 are 125,000 steps."""
+
+PRETRAINING: Final = Recipe("paper-pretraining", objective="targets", steps=12_500, most=200)
+"""CSN section 4.1.3: 200 pieces; how long is unpublished: here 100 epochs of 40 segments each."""
+
+INDIVIDUAL: Final = Recipe(
+    "individual",
+    # Width and output are unpublished: half the CSN's channels, for one stem tells less than a
+    # mix; unit length, so that in CSN's targets every instrument weighs the same.
+    ModelSettings(encoder=EncoderSettings(channels=(8, 16, 32, 64, 128, 256), normalise=True)),
+    objective="individual",
+    steps=150 * 200 * 40 // 64,
+    most=200,
+)
+"""IND section 4.1: 150 epochs in batches of 64; 200 pieces x 40 segments as CSN has (IND: 180)."""
 
 STEMWISE: Final = Recipe(
     "stemwise",
@@ -84,6 +105,17 @@ STEMWISE: Final = Recipe(
 """Ours: a label matrix in every batch, unit-length subspaces, levels that tell nothing."""
 
 RECIPES: Final = {recipe.name: recipe for recipe in (PAPER, STEMWISE)}
+
+
+def individual(recipe: Recipe, criterion: str) -> Recipe:
+    """The recipe of one individual network, e.g. that of the drums."""
+    return replace(recipe, model=replace(recipe.model, instruments=(criterion,)))
+
+
+def seen_as(recipe: Recipe, features: FeatureSettings) -> Recipe:
+    """The same recipe on other spectrograms."""
+    encoder = replace(recipe.model.encoder, bands=features.bands)
+    return replace(recipe, model=replace(recipe.model, features=features, encoder=encoder))
 
 
 def tiny(recipe: Recipe) -> Recipe:

@@ -8,6 +8,7 @@ import hashlib
 import json
 import multiprocessing
 import os
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from functools import cache
@@ -41,7 +42,13 @@ class StemStore:
     """
 
     def __init__(
-        self, folder: Path, seconds: float, *, sounding: float = 0.3, limit: int | None = None
+        self,
+        folder: Path,
+        seconds: float,
+        *,
+        sounding: float = 0.3,
+        limit: int | None = None,
+        most: int | None = None,
     ) -> None:
         """Open a store written by ``build``.
 
@@ -51,18 +58,27 @@ class StemStore:
             sounding: the least part of a window's frames in which its stem must sound.
             limit: use only the first so many non-silent windows of each stem at 50 % overlap
                 (the paper's 40); None uses all of them at any start.
+            most: use only so many pieces, drawn once and for all; None uses all. A larger choice
+                holds the smaller ones.
+
+        Raises:
+            CorpusError: an instrument sounds in fewer than two pieces.
         """
         index = json.loads((folder / "index.json").read_text())
         self.features = FeatureSettings(**index["features"])
-        self.pieces: list[str] = index["pieces"]
-        self.tempos: list[float | None] = index["tempos"]
+        order = np.random.default_rng(0).permutation(len(index["pieces"]))
+        kept = np.sort(order[:most])
+        self.pieces: list[str] = [index["pieces"][p] for p in kept]
+        self.tempos: list[float | None] = [index["tempos"][p] for p in kept]
         self.width = self.features.frames(seconds)
-        table = np.load(folder / "table.npy")  # [pieces, 5, 3]: first row, frames, onset
+        table = np.load(folder / "table.npy")[kept]  # [pieces, 5, 3]: first row, frames, onset
         self._first, self._frames, self._onset = table[..., 0], table[..., 1], table[..., 2]
         self._mel = torch.from_numpy(np.load(folder / "mel.npy", mmap_mode="c"))
         active = np.load(folder / "active.npy")
+        self._total = np.concatenate([[0], active.cumsum(dtype=np.int32)])
+        self._sounding = sounding
         self._starts = [
-            [self._windows(active, p, c, sounding, limit) for c in range(len(INSTRUMENTS))]
+            [self._windows(p, c, limit) for c in range(len(INSTRUMENTS))]
             for p in range(len(self.pieces))
         ]
         self._playing = [
@@ -76,17 +92,36 @@ class StemStore:
                     "at least two for each instrument. Add pieces."
                 )
 
-    def _windows(
-        self, active: np.ndarray, p: int, c: int, sounding: float, limit: int | None
-    ) -> np.ndarray:
-        frames, first = int(self._frames[p, c]), int(self._first[p, c])
+    def _windows(self, p: int, c: int, limit: int | None) -> np.ndarray:
+        frames = int(self._frames[p, c])
         if frames < self.width:
             return np.empty(0, np.int64)
-        total = np.concatenate([[0], np.cumsum(active[first : first + frames])])
         step = _GRID if limit is None else self.width // 2
         starts = np.arange(0, frames - self.width + 1, step)
-        heard = (total[starts + self.width] - total[starts]) >= sounding * self.width
-        return starts[heard][:limit]
+        return starts[self._active(p, c, starts) >= self._sounding * self.width][:limit]
+
+    def _active(self, p: int, c: int, starts: np.ndarray) -> np.ndarray:
+        """Sounding frames of a stem in the windows that begin at these frames."""
+        last = self._first[p, c] + self._frames[p, c]
+        begin = np.minimum(self._first[p, c] + starts, last)
+        counts: np.ndarray = self._total[np.minimum(begin + self.width, last)] - self._total[begin]
+        return counts
+
+    def heard(self, pieces: np.ndarray, starts: np.ndarray) -> np.ndarray:
+        """Which stems of these mixes sound enough to be heard.
+
+        Args:
+            pieces: [mixes, 5] int64, ``ABSENT`` for none.
+            starts: [mixes, 5] int64 frames.
+
+        Returns:
+            [mixes, 5] bool.
+        """
+        answer = np.zeros(pieces.shape, bool)
+        for i, c in zip(*np.nonzero(pieces != ABSENT), strict=True):
+            count = self._active(int(pieces[i, c]), int(c), starts[i, c : c + 1])[0]
+            answer[i, c] = count >= self._sounding * self.width
+        return answer
 
     def playing(self, c: int) -> np.ndarray:
         """Ids of the pieces whose instrument c has a sounding window: [n] int64."""
@@ -131,8 +166,15 @@ class StemStore:
                 out[i, c, :count] = self._mel[row : row + count]
         return out
 
-    def statistics(self, windows: int = 2000, seed: int = 0) -> tuple[Tensor, Tensor]:
+    def statistics(
+        self, windows: int = 2000, seed: int = 0, instruments: Sequence[int] | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Mean and deviation per band of the compressed mel of random mixes.
+
+        Args:
+            windows: how many.
+            seed: of the choice.
+            instruments: mix only these conditions; all by default.
 
         Returns:
             Two tensors of [bands] float32, for ``LogMel.mean`` and ``LogMel.deviation``.
@@ -140,9 +182,17 @@ class StemStore:
         generator = np.random.default_rng(seed)
         pieces = np.repeat(generator.integers(len(self.pieces), size=(windows, 1)), 5, axis=1)
         starts = np.stack([np.full(5, generator.integers(self.last(p[0]) + 1)) for p in pieces])
-        power = self.power(pieces, starts).float().square().sum(1)
-        mel = torch.log10(1 + self.features.gain * power).flatten(0, 1)
-        return mel.mean(0), mel.std(0).clamp(min=1e-3)
+        if instruments is not None:
+            pieces[:, [c for c in range(len(INSTRUMENTS)) if c not in instruments]] = ABSENT
+        first, second = torch.zeros(2, self.features.bands, dtype=torch.float64)
+        for at in range(0, windows, 100):  # all at once would be gigabytes
+            power = self.power(pieces[at : at + 100], starts[at : at + 100]).float().square().sum(1)
+            mel = torch.log10(1 + self.features.gain * power).flatten(0, 1).double()
+            first, second = first + mel.sum(0), second + mel.square().sum(0)
+        count = windows * self.width
+        mean = first / count
+        variance = (second - count * mean.square()).clamp(min=0) / (count - 1)
+        return mean.float(), variance.sqrt().float().clamp(min=1e-3)
 
 
 def build(

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from csn.losses import label_matrix_loss, masked_distance, masked_triplet_loss
+from csn.losses import (
+    auxiliary_loss,
+    cosine_triplet_loss,
+    label_matrix_loss,
+    masked_distance,
+    masked_triplet_loss,
+)
 from csn.pseudomix import ABSENT
 
 
@@ -77,3 +83,32 @@ def test_label_matrix_loss_by_enumeration() -> None:
     loss.backward()
     assert embedding.grad is not None and torch.isfinite(embedding.grad).all()
     assert float(embedding.grad[:, 512:].abs().max()) == 0.0
+
+
+def test_cosine_triplet_loss_by_hand() -> None:
+    generator = torch.Generator().manual_seed(5)
+    a, p, n = (torch.randn(20, 128, generator=generator) for _ in range(3))
+    total = 0.0
+    for i in range(20):
+        angles = [
+            float((a[i] @ x[i]) / math.sqrt(float(a[i] @ a[i]) * float(x[i] @ x[i])))
+            for x in (p, n)
+        ]
+        total += max(0.0, (1 - angles[0]) - (1 - angles[1]) + 0.2)
+    assert float(cosine_triplet_loss(a, p, n)) == pytest.approx(total / 20, rel=1e-5)
+
+
+def test_auxiliary_loss_by_hand_and_where_the_target_is_met() -> None:
+    generator = torch.Generator().manual_seed(6)
+    x, y = (torch.randn(7, 640, generator=generator) for _ in range(2))
+    y[:, 128:256] = 0  # an instrument that is absent
+    expected = [
+        np.linalg.norm(x[i].numpy() - y[i].numpy() / np.linalg.norm(y[i].numpy())) for i in range(7)
+    ]
+    assert float(auxiliary_loss(x, y)) == pytest.approx(np.mean(expected), rel=1e-5)
+    met = (y / y.norm(dim=1, keepdim=True)).requires_grad_()
+    loss = auxiliary_loss(met, y)
+    loss.backward()
+    assert float(loss.detach()) == pytest.approx(0, abs=1e-5)
+    assert met.grad is not None and torch.isfinite(met.grad).all()
+    assert torch.isfinite(auxiliary_loss(x, torch.zeros_like(y)))  # silence has no direction

@@ -4,8 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from csn.errors import CorpusError
+from csn.instruments import INSTRUMENTS
 from csn.pseudomix import ABSENT
-from csn.triplets import label_matrix, triplets
+from csn.triplets import label_matrix, same_stem, triplets, whole_mixes
 
 
 class Grid:
@@ -105,3 +106,30 @@ def test_batches_depend_on_the_seed_alone() -> None:
     np.testing.assert_array_equal(first.pieces, again.pieces)
     np.testing.assert_array_equal(first.starts, again.starts)
     assert (first.pieces != other.pieces).any()
+
+
+@pytest.mark.parametrize("criterion", ["drums", "guitar", "mix"])
+def test_segments_of_clean_sound(criterion: str) -> None:
+    grid = Grid()
+    batch = same_stem(grid, criterion, 60, np.random.default_rng(0))
+    columns = range(5) if criterion == "mix" else [INSTRUMENTS.index(criterion)]
+    for anchor, positive, negative in zip(*batch.pieces.reshape(3, 60, 5), strict=True):
+        ids = [{int(p) for p in row if p != ABSENT} for row in (anchor, positive, negative)]
+        assert ids[0] == ids[1] != ids[2] and len(ids[0]) == len(ids[2]) == 1
+        for row in (anchor, positive, negative):
+            there = {c for c in columns if not (max(row) == 4 and c == 3)}
+            assert {c for c in range(5) if row[c] != ABSENT} == there
+    starts = batch.starts.max(axis=1).reshape(3, 60)
+    assert (starts[0] != starts[1]).all()
+
+
+def test_whole_mixes_and_single_instruments() -> None:
+    grid = Grid()
+    batch = whole_mixes(grid, 300, np.random.default_rng(1), single=0.4)
+    alone = (batch.pieces != ABSENT).sum(axis=1) == 1
+    assert 0.3 < alone.mean() < 0.5
+    for row, start, single in zip(batch.pieces, batch.starts, alone, strict=True):
+        there = row != ABSENT
+        assert len(set(row[there])) == len(set(start[there])) == 1
+        if not single:
+            assert there.sum() == (4 if row.max() == 4 else 5)
