@@ -18,7 +18,7 @@ from listening_test.store.rows import Listener
 from listening_test.store.studies import get_version
 from listening_test.study import Question
 
-_SLACK: Final = 0.25  # seconds that a browser's clock may differ in what was heard
+_SLACK: Final = 0.1  # part by which clocks may differ in what was heard
 _LONGEST_TEXT: Final = 5_000  # characters of an answer in the questionnaire
 
 
@@ -50,7 +50,9 @@ def place(store: Store, listener: Listener) -> Place:
         )
 
 
-def answer(store: Store, listener: Listener, code: str, given: Answer) -> tuple[bool | None, Place]:
+def answer(
+    store: Store, listener: Listener, code: str, given: Answer, *, at: float | None = None
+) -> tuple[bool | None, Place]:
     """Take an answer.
 
     Args:
@@ -58,6 +60,7 @@ def answer(store: Store, listener: Listener, code: str, given: Answer) -> tuple[
         listener: whose answer it is.
         code: of the trial.
         given: the answer.
+        at: when, by the clock of a simulation; now by default.
 
     Returns:
         Whether it was right (for practice; else None), and where the listener is now.
@@ -73,16 +76,33 @@ def answer(store: Store, listener: Listener, code: str, given: Answer) -> tuple[
         raise NotYetError("This trial is not part of your test.")
     if trial.id not in here.answers:
         _may_answer(here, trial, given)
-    save_answer(store, listener, trial.id, given)
+    save_answer(store, listener, trial.id, given, at=at)
     here = place(store, listener)
     right = here.answers[trial.id] == trial.right if trial.kind == "practice" else None
     return right, here
 
 
 def take(
-    store: Store, listener: Listener, step_id: str, step: str, payload: Mapping[str, Any]
+    store: Store,
+    listener: Listener,
+    step_id: str,
+    step: str,
+    payload: Mapping[str, Any],
+    *,
+    at: float | None = None,
 ) -> Place:
     """Take a step that is no answer: consent, level, a break, the questionnaire.
+
+    Args:
+        store: the database.
+        listener: who takes it.
+        step_id: UUID of the message.
+        step: its name.
+        payload: the questionnaire's answers.
+        at: as for ``answer``.
+
+    Returns:
+        Where the listener is now.
 
     Raises:
         TakenError: it was taken before.
@@ -95,7 +115,7 @@ def take(
             raise NotYetError("This step is not the next one.")
         asked = here.settings.questions if step == "questionnaire" else ()
         payload = _checked(asked, payload)
-    save_step(store, listener, step_id, step, payload)
+    save_step(store, listener, step_id, step, payload, at=at)
     return place(store, listener)
 
 
@@ -117,7 +137,7 @@ def _may_answer(here: Place, trial: Trial, given: Answer) -> None:
         return
     if here.settings.confidence and given.sure is None:
         raise NotYetError("Please say whether you are sure.")
-    least = here.settings.must_hear - _SLACK
+    least = here.settings.must_hear * (1 - _SLACK)
     if min(given.heard) < least:
         raise NotYetError(
             f"Please listen to at least {here.settings.must_hear:g} s of each sound first."

@@ -208,11 +208,11 @@ def _clip(store: Store, request: Request, _body: Mapping[str, Any]) -> Response:
 
 
 def _lab(store: Store, request: Request, body: Mapping[str, Any]) -> Response:
-    from listening_test.lab import shared_player  # noqa: PLC0415 - needs a sound device
-
     here = journey.place(store, _listener(store, request))
     if not here.settings.lab:
         return _problem("This test plays in the browser.", 404)
+    from listening_test.lab import shared_player  # noqa: PLC0415 - needs a sound device
+
     player = shared_player()
     if request.method == "POST" and body.get("clip") is None:
         player.stop()

@@ -44,8 +44,17 @@ class TakenError(StudyError):
     """The trial has another answer already, which stays."""
 
 
-def save_answer(store: Store, listener: Listener, trial_id: int, answer: Answer) -> bool:
+def save_answer(
+    store: Store, listener: Listener, trial_id: int, answer: Answer, *, at: float | None = None
+) -> bool:
     """Write an answer down; it is on disk when this returns.
+
+    Args:
+        store: the database.
+        listener: whose answer it is.
+        trial_id: what is answered.
+        answer: the answer.
+        at: when, by the clock of a simulation; now by default.
 
     Returns:
         Whether it is new; False where the very same was written before.
@@ -58,14 +67,20 @@ def save_answer(store: Store, listener: Listener, trial_id: int, answer: Answer)
         "id": answer.id, "listener_id": listener.id, "trial_id": trial_id,
         "choice": answer.choice, "sure": answer.sure, "heard_x": answer.heard[0],
         "heard_a": answer.heard[1], "heard_b": answer.heard[2], "elapsed": answer.elapsed,
-        "saved_at": time.time(), "app_version": __version__,
+        "saved_at": time.time() if at is None else at, "app_version": __version__,
     }  # fmt: skip
     same = (t.answers.c.listener_id == listener.id) & (t.answers.c.trial_id == trial_id)
     return _insert(store, t.answers, row, same)
 
 
 def save_step(
-    store: Store, listener: Listener, step_id: str, step: str, payload: Mapping[str, Any]
+    store: Store,
+    listener: Listener,
+    step_id: str,
+    step: str,
+    payload: Mapping[str, Any],
+    *,
+    at: float | None = None,
 ) -> bool:
     """Write down that a step was taken, as ``save_answer`` does.
 
@@ -75,25 +90,32 @@ def save_step(
     """
     row = {
         "id": step_id, "listener_id": listener.id, "step": step, "payload": dict(payload),
-        "saved_at": time.time(),
+        "saved_at": time.time() if at is None else at,
     }  # fmt: skip
     return _insert(
         store, t.steps, row, (t.steps.c.listener_id == listener.id) & (t.steps.c.step == step)
     )
 
 
-def save_events(store: Store, listener: Listener, events: Iterable[Mapping[str, Any]]) -> int:
+def save_events(
+    store: Store,
+    listener: Listener,
+    events: Iterable[Mapping[str, Any]],
+    *,
+    at: float | None = None,
+) -> int:
     """Write events down; those that are there already are left as they are.
 
     Args:
         store: the database.
         listener: whose they are.
         events: columns ``id``, ``trial_id``, ``kind``, ``clip``, ``at`` and ``position``.
+        at: as for ``save_answer``.
 
     Returns:
         How many there were.
     """
-    now = time.time()
+    now = time.time() if at is None else at
     rows = [dict(event) | {"listener_id": listener.id, "saved_at": now} for event in events]
     if rows:
         dialect = sqlite if store.is_file else postgresql
