@@ -347,7 +347,7 @@ def test_a_database_that_takes_nothing_asks_to_send_again(home, walker, monkeypa
     message = walker.message(0)
     from listening_test.errors import StoreError
 
-    def fail(*_args):
+    def fail(*_args, **_more):
         raise StoreError("disk full")
 
     with monkeypatch.context() as broken:
