@@ -98,10 +98,13 @@ class Desk:
         me = _me(request)
         if me is None:
             return self._go("/sign-in")
-        return Screen(
-            "Sign out", f"You are signed in as {me.name}.", (), "Sign out",
-            ((self.base + HOME, "Stay signed in"),),
-        ).response(self.base)  # fmt: skip
+        links = (
+            *self._back(),
+            (f"{self.base}/invite", "Invite a colleague"),
+            (f"{self.base}/password", "Change your password"),
+        )
+        lead = f"You are signed in as {me.name}."
+        return Screen("Sign out", lead, (), "Sign out", links).response(self.base)
 
     def _signed_out(self, request: Request, _form: Form) -> Response:
         accounts.sign_out(shared_store(), request.cookies.get(COOKIE, ""))
