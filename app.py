@@ -15,8 +15,9 @@ from streamlit.starlette import App
 
 from csn.errors import StemwiseError
 from csn.playback import clip
+from listening_test.account_routes import Desk
 from listening_test.routes import routes as listener_routes
-from pages import libraries
+from pages import access, libraries
 from pages.components.explorer.points import about, matrix
 
 # Addresses carry the library's version, so that what a browser has kept is never out of date.
@@ -58,14 +59,16 @@ def points(request: Request) -> Response:
 @asynccontextmanager
 async def lifespan(_app: App) -> AsyncIterator[None]:
     """Get ready while the first visitor's browser still loads."""
-    Thread(target=libraries.warm, daemon=True).start()
+    for work in (access.announce, libraries.warm):
+        Thread(target=work, daemon=True).start()
     yield
 
 
 ROUTES = [
-    Route(libraries.base() + "/audio/{library}/{part}", audio),
-    Route(libraries.base() + "/points/{library}/{what}", points),
+    Route(libraries.base() + "/audio/{library}/{part}", access.guarded(audio)),
+    Route(libraries.base() + "/points/{library}/{what}", access.guarded(points)),
     *listener_routes(libraries.base()),
+    *Desk(libraries.base(), access.institution()).routes(),
 ]
 
 app = App("pages/navigation.py", routes=ROUTES, lifespan=lifespan)

@@ -9,14 +9,20 @@ from typing import Final
 
 import streamlit as st
 
-from pages import explore
+from pages import access, explore, institution
 
 FOLDER: Final = Path(__file__).parent
 
 # Drawings of our own: Streamlit's named icons are fetched from the internet.
 st.set_page_config(page_title="Stemwise", page_icon=FOLDER / "icon.svg", layout="wide")
 st.logo(str(FOLDER / "logo.svg"), size="large")
-st.navigation(
-    [st.Page(explore.page, title="Explore", url_path="explore", default=True)],
-    position="top",
-).run()
+name = access.experimenter()
+first = explore.page if access.may_explore() else access.closed
+pages = [st.Page(first, title="Explore", url_path="explore", default=True)]
+if access.institution():
+    way_in = st.Page(
+        institution.page, title="Sign in", url_path=access.INSTITUTION, visibility="hidden"
+    )
+    pages.append(way_in)
+access.corner(name)
+st.navigation(pages, position="top").run()
