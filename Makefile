@@ -2,12 +2,13 @@
 # make test   every test                             make train   train on that corpus
 # make lint   ruff, mypy, import-linter              make demo    the demo, from the shipped model
 # make bench  speeds, as ratios in one run           make setup   install, and nothing else
+# make soak   what faults and crowds do to answers
 PYTHON ?= python3
 BIN := .venv/bin
 CORPUS ?= corpus
 OUT ?= runs/stemwise
 
-.PHONY: app setup dev test lint bench corpus train demo
+.PHONY: app setup dev test lint bench soak corpus train demo
 .DEFAULT_GOAL := app
 
 .venv/app: pyproject.toml constraints.txt
@@ -37,6 +38,9 @@ lint: .venv/dev
 
 bench: .venv/dev
 	$(BIN)/python -m bench
+
+soak: .venv/dev
+	$(BIN)/python -m soak
 
 # Seed 11 is the shipped model's training corpus; its test pieces are the demo's.
 corpus: .venv/app

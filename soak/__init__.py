@@ -1,0 +1,1 @@
+"""Slow proofs on the real app: what it loses under faults, and how it holds under many people."""
