@@ -4,14 +4,13 @@ Thin on purpose: each command parses its words and calls one function of the pac
 """
 
 import argparse
-import json
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from csn import __version__, cli_training
+from csn import __version__, cli_evaluation, cli_training
 from csn.errors import StemwiseError
 from csn.instruments import INSTRUMENTS
 
@@ -125,30 +124,6 @@ def _search(args: argparse.Namespace) -> None:
         print(f"{distance:7.3f}  {row['piece']}  {row['start']:6.1f} s  {row['title']}")
 
 
-def _evaluate(args: argparse.Namespace) -> None:
-    from csn import evaluation
-    from csn.corpora import open_corpus
-    from csn.model import Model
-
-    model = Model.load(args.model, args.device)
-    corpus = open_corpus(args.corpus, progress=not args.json).only(args.split)
-    if args.source:
-        corpus = corpus.tagged("source", args.source)
-    common: dict[str, Any] = {"k": args.k, "seed": args.seed, "progress": not args.json}
-    report: Any
-    if args.measure == "identity":
-        report = evaluation.identity(model, corpus, length=args.length or 3.0, **common)
-    elif args.measure == "pseudo-mixes":
-        report = evaluation.pseudo_mixes(
-            model, corpus, length=args.length or 10.0, draws=args.draws, pieces=args.pieces,
-            mixes=args.mixes, backings=args.backings, levels=args.levels, **common,
-        )  # fmt: skip
-    else:
-        common.pop("k")
-        report = evaluation.leakage(model, corpus, length=args.length or 10.0, **common)
-    print(json.dumps(report.to_json(), indent=2) if args.json else report.table())
-
-
 Command = Callable[[str, Callable[[argparse.Namespace], None], str], Any]
 
 
@@ -210,22 +185,7 @@ def _corpus_commands(command: Command) -> None:
 
 def _model_commands(command: Command) -> None:
     cli_training.add(command, _existing)
-
-    sub = command("evaluate", _evaluate, "Judge a model as the papers do (P1, P2) and for leakage")
-    _device(sub)
-    sub.add_argument("measure", choices=["identity", "pseudo-mixes", "leakage"])
-    sub.add_argument("--model", default="demo", help="model file, or demo")
-    sub.add_argument("--corpus", default="demo", help="slakh:PATH, stems:PATH or demo")
-    sub.add_argument("--split", default="test", help="split, or all")
-    sub.add_argument("--source", help="only pieces of this source, e.g. mma or human")
-    sub.add_argument("--length", type=float, help="seconds; 3 for identity, 10 otherwise")
-    sub.add_argument("--draws", type=int, default=10, help="random draws of pieces (P2)")
-    sub.add_argument("--pieces", type=int, default=10, help="pieces in a draw (P2)")
-    sub.add_argument("--mixes", type=int, default=4, help="pseudo-mixes of a piece (P2)")
-    sub.add_argument("--backings", default="tempo", choices=["tempo", "shared"], help="(P2)")
-    sub.add_argument("--levels", type=float, default=0.0, help="random level of the focus, dB (P2)")
-    sub.add_argument("-k", type=int, default=5, help="neighbours that vote")
-    sub.add_argument("--json", action="store_true", help="print JSON alone")
+    cli_evaluation.add(command)
 
 
 def _library_commands(command: Command) -> None:

@@ -53,7 +53,7 @@ class AblationSettings:
         pieces: in the first three rows (CSN: 200); the others have six times as many.
         seeds: runs of the last two rows.
         first_seeds: runs of the first three.
-        individual_steps: of each individual network; they are shared by the rows.
+        individual_steps: of each individual network; all rows and runs share those of seed 0.
         own_features: let the papers' rows see sound as published (44.1 kHz); otherwise all rows
             see it as ours does, at half the cost.
         tiny: networks and batches of a test's size.
@@ -163,7 +163,7 @@ def ablate(
         networks = start = None
         if row.recipe.auxiliary or row.pretrained:
             networks = train_individual(
-                shop, folder / "individual" / f"seed-{seed}", seed, planned.individual, INSTRUMENTS
+                shop, folder / "individual", 0, planned.individual, INSTRUMENTS
             )
         if row.pretrained:
             start = shop.run(
