@@ -23,8 +23,7 @@ RATE: Final = 44_100
 """Hz, as in both papers' sounds; of every sound that is made."""
 
 TRIALS: Final = 6
-PASS: Final = {"woods": 5, "huggins": 6}
-"""Right answers of six that count as headphones, by the papers."""
+"""Of a check; ``study.NEEDED`` says how many must be right (both papers')."""
 
 TONE: Final = 200.0  # Hz, Woods: long enough waves to cancel wherever the head is
 SOFTER: Final = -6.0  # dB, Woods
@@ -65,11 +64,6 @@ def sounds(settings: Settings, target: float) -> Iterator[Made]:
         check = huggins if settings.headphone_method == "huggins" else woods
         yield from check(target, settings.seed)
     yield Made("level", "", 0, level(target, settings.seed), None)
-
-
-def passed(method: str, right: int) -> bool:
-    """Whether so many right answers of six mean headphones."""
-    return right >= PASS[method]
 
 
 def woods(target: float, seed: int = 0) -> Iterator[Made]:

@@ -1,6 +1,7 @@
 """Small corpora with one fault each, and what every test of sounds needs."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,26 @@ from tests.small_library import Fingerprints
 
 SMALL = Settings(excerpt=3.0, must_hear=1.0, per_instrument=2, instruments=("bass", "piano"))
 """A study that twelve pieces of 14 s are enough for."""
+
+
+class Bands(Fingerprints):
+    """A model whose subspaces differ: each hears a fifth of the spectrum, from low to high."""
+
+    def embed(self, audio: np.ndarray, starts: np.ndarray, length: float) -> np.ndarray:
+        size = round(length * self.settings.sample_rate)
+        mixing = np.random.default_rng(0).standard_normal((5, 12, 128))
+        edges = np.geomspace(20, size // 2, 61).astype(int)
+        rows = []
+        for start in starts:
+            begin = round(float(start) * self.settings.sample_rate)
+            spectrum = np.abs(np.fft.rfft(audio[begin : begin + size], size))
+            bands = [spectrum[a:b].mean() for a, b in pairwise(edges)]
+            parts = np.log(np.array(bands) + 1e-3).reshape(5, 12)
+            rows.append(np.einsum("cb,cbd->cd", parts, mixing))
+        vectors = np.array(rows).reshape(-1, 5, 128)
+        vectors /= np.linalg.norm(vectors, axis=2, keepdims=True)
+        return vectors.reshape(-1, 640).astype(np.float32)
+
 
 Change = Callable[[np.ndarray], np.ndarray]
 
