@@ -92,7 +92,7 @@ export class Break extends Plain {
   close() { clearInterval(this.timer); }
 }
 
-const BACK = 6; // seconds until the redirect
+const BACK = 4; // seconds until the redirect
 
 export class Done extends Plain {
   constructor(step, app) {
@@ -108,6 +108,9 @@ export class Done extends Plain {
       this.onward.textContent = texts.say("done.close");
     } else this.#leave(step.redirect);
     this.nodes.push(this.onward);
+    if (step.number) {
+      this.nodes.push(element("p", { class: "quiet", text: texts.say("done.number", { n: step.number }) }));
+    }
   }
 
   #code(code) {

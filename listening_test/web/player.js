@@ -44,6 +44,7 @@ export class Player {
   #build() {
     const Context = window.AudioContext ?? window.webkitAudioContext;
     this.context = new Context({ latencyHint: "interactive" });
+    this.silent = 0; // audio clock: when the fade of what sounded last is over
     this.output = this.context.createGain();
     this.output.gain.value = this.level;
     this.output.connect(this.context.destination);
@@ -151,7 +152,7 @@ export class Player {
 
   set volume(level) {
     this.#noteHeard();
-    this.level = clamp(level, 0, 1);
+    this.level = clamp(Math.round(level * 100) / 100, 0, 1);
     this.output.gain.setTargetAtTime(this.level, this.context.currentTime, 0.01);
     this.hooks.changed();
   }
@@ -176,13 +177,12 @@ export class Player {
 
   #start(index, position, buffer) {
     const { context } = this;
-    let at = context.currentTime + LEAD;
     if (this.now) {
       const other = this.now.index;
       const left = this.#release();
       if (other !== index) this.hooks.note("pause", other, left);
-      at += FADE + 0.002;
     }
+    const at = Math.max(context.currentTime + LEAD, this.silent); // never two at once
     const from = position < buffer.duration - 0.05 ? position : 0;
     const end = buffer.duration;
     const gain = context.createGain();
@@ -210,11 +210,12 @@ export class Player {
     const at = Math.max(context.currentTime + LEAD, now.at + FADE + 0.001);
     this.#noteHeard(Math.min(at, finish));
     const position = this.#where(at);
+    this.silent = Math.min(at + FADE, finish) + 0.001;
     if (at < finish - FADE) {
       now.gain.gain.cancelScheduledValues(at);
       now.gain.gain.setValueAtTime(1, at);
       now.gain.gain.linearRampToValueAtTime(0, at + FADE);
-      now.node.stop(at + FADE + 0.001);
+      now.node.stop(this.silent);
     }
     this.now = null;
     return position;

@@ -10,13 +10,16 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import Browser, Error, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Error, Locator, Page, Playwright, expect, sync_playwright
 
 from csn.library import Library
 from tests.small_library import make
+
+if TYPE_CHECKING:
+    from tests.browser.listening import House, Listeners
 
 ROOT = Path(__file__).resolve().parents[2]
 LAPTOP = {"width": 1366, "height": 768}
@@ -28,6 +31,7 @@ ARGUMENTS = [
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
 ]
+PLAIN = [*ARGUMENTS[:2], "--disable-gpu"]
 PATIENCE = 60_000  # milliseconds; a busy machine is slow, not wrong
 expect.set_options(timeout=PATIENCE)
 
@@ -99,15 +103,34 @@ def find_chromium() -> str | None:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """The browser."""
-    with sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
-        except Error as error:
-            pytest.skip(f"no Chromium (install it or set STEMWISE_CHROMIUM): {error}")
-        yield browser
-        browser.close()
+def playwright() -> Iterator[Playwright]:
+    """What drives the browsers; there can be only one."""
+    with sync_playwright() as driver:
+        yield driver
+
+
+def launch(playwright: Playwright, arguments: list[str]) -> Browser:
+    """Start Chromium, or skip the test where there is none."""
+    try:
+        return playwright.chromium.launch(executable_path=find_chromium(), args=arguments)
+    except Error as error:
+        pytest.skip(f"no Chromium (install it or set STEMWISE_CHROMIUM): {error}")
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    """The browser, with WebGL."""
+    browser = launch(playwright, ARGUMENTS)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def plain_chromium(playwright: Playwright) -> Iterator[Browser]:
+    """The browser as a listener has it, where drawing costs little."""
+    browser = launch(playwright, PLAIN)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture
@@ -207,3 +230,26 @@ class Explorer:
 def explorer(visit: Callable[..., Page]) -> Explorer:
     """The explorer, on a laptop, just opened."""
     return Explorer(visit())
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[House]":
+    """The app with a home of its own, for listeners."""
+    from tests.browser.listening import House
+
+    made = House(tmp_path_factory.mktemp("listening"))
+    made.start()
+    yield made
+    made.kill()
+
+
+@pytest.fixture
+def browser(plain_chromium: Browser) -> "Iterator[Listeners]":
+    """Pages for listeners; afterwards nothing may have gone wrong."""
+    from tests.browser.listening import Listeners
+
+    made = Listeners(plain_chromium)
+    yield made
+    for context in made.contexts:
+        context.close()
+    assert not made.troubles

@@ -1,7 +1,8 @@
-"""What the tests of the listener's page share: a house with studies in it, and a hand on the page."""
+"""What tests of the listener's page share: a house with studies in it, a hand on the page."""
 
 import subprocess
 import time
+import uuid
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -9,17 +10,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from sqlalchemy import Row, select
 
-from listening_test.store import open_store
+from listening_test import journey
+from listening_test.store import Store, open_store
 from listening_test.store import schema as t
-from listening_test.store.listeners import invite
+from listening_test.store.listeners import invite, listener_of_token
+from listening_test.store.rows import Listener
 from listening_test.study import Settings
-from tests.browser.conftest import free_port, start
+from tests.browser.conftest import LAPTOP, PATIENCE, free_port, listen, start
 from tests.listening_test import small_study
 
 SHORT = replace(small_study.SETTINGS, must_hear=0.1)
+ONE = replace(SHORT, instruments=("drums",), per_instrument=1, practice=0)
+"""A test of two trials."""
 
 
 class House:
@@ -46,21 +51,33 @@ class House:
 
     def link(self, settings: Settings = SHORT, *, preview: bool = False) -> str:
         """The link of the only listener of a new study."""
-        with pytest.MonkeyPatch.context() as patch, closing(open_store(self.database)) as store:
+        with pytest.MonkeyPatch.context() as patch, self.store() as store:
             patch.setenv("STEMWISE_HOME", str(self.home))
             version = small_study.make(store, settings)
             token = invite(store, version.id, preview=preview)[0].token
         return f"{self.address}/t/{token}"
 
+    def begun(self, settings: Settings = SHORT) -> str:
+        """The same, for somebody who stands before the first trial."""
+        link = self.link(replace(settings, practice=0))
+        with self.store() as store:
+            for step in ("consent", "level"):
+                journey.take(store, self.listener(link), str(uuid.uuid4()), step, {})
+        return link
+
+    def store(self) -> closing[Store]:
+        """The app's own database, for a with statement."""
+        return closing(open_store(self.database))
+
+    def listener(self, link: str) -> Listener:
+        with self.store() as store:
+            return listener_of_token(store, link.rsplit("/", 1)[1])
+
     def rows(self, link: str, table: str) -> list[Row[Any]]:
         """What is stored of a listener, oldest first."""
         of = t.metadata.tables[table]
-        query = (
-            select(of)
-            .join(t.listeners, t.listeners.c.id == of.c.listener_id)
-            .where(t.listeners.c.token == link.rsplit("/", 1)[1])
-        )
-        with closing(open_store(self.database)) as store, store.read() as db:
+        query = select(of).where(of.c.listener_id == self.listener(link).id)
+        with self.store() as store, store.read() as db:
             return list(db.execute(query))
 
     def answers(self, link: str) -> list[Row[Any]]:
@@ -99,7 +116,9 @@ class Ear:
 
     def script(self, expression: str) -> Any:
         """Evaluate JavaScript with ``listen`` being the page's own."""
-        return self.page.evaluate(f"() => {{ const {{ listen }} = document; return {expression}; }}")
+        return self.page.evaluate(
+            f"() => {{ const listen = document.listen; return {expression}; }}"
+        )
 
     def card(self, index: int) -> Locator:
         return self.page.locator(f'.sound[data-clip="{index}"]')
@@ -129,9 +148,7 @@ class Ear:
         if practice:
             self.page.locator(".verdict:not(:empty)").wait_for()
             self.press("Enter")
-        self.page.wait_for_function(
-            "before => document.listen.screen?.step?.trial !== before", arg=before
-        )
+        self.moved(before)
 
     def begin(self) -> "Ear":
         """Open the link and go on to the first trial that counts, by keys."""
@@ -147,19 +164,71 @@ class Ear:
                 return
             if kind == "trial":
                 self.answer()
-            elif kind == "level":
+            elif kind in ("level", "headphones"):
                 self.press(" ")
-                self.page.locator('.primary[aria-disabled="false"]').wait_for()
+                ready = '.primary[aria-disabled="false"], .choice:not(.waiting)'
+                self.page.locator(ready).first.wait_for()
+                self.press("2")
                 self.step()
             else:
                 self.step()
         pytest.fail(f"no trial came: {self.kind}")
+
+    def finish(self) -> None:
+        """Answer everything that is left."""
+        while self.kind in ("trial", "break"):
+            if self.kind == "trial":
+                self.answer()
+            else:
+                self.step()
+
+    def moved(self, trial: str | None) -> None:
+        """Until another trial is shown than this one."""
+        self.page.wait_for_function(
+            "trial => document.listen.screen?.step?.trial !== trial", arg=trial
+        )
 
     def step(self) -> None:
         """Press Enter until the screen has changed."""
         before = self.script("listen.shown")
         self.press("Enter")
         self.page.wait_for_function("before => document.listen.shown !== before", arg=before)
+
+
+class Listeners:
+    """Makes pages of a browser; afterwards nothing on them may have gone wrong."""
+
+    def __init__(self, chromium: Browser) -> None:
+        self.chromium = chromium
+        self.troubles: list[str] = []
+        self.contexts: list[BrowserContext] = []
+
+    def context(self, **options: Any) -> BrowserContext:
+        made = self.chromium.new_context(**({"viewport": LAPTOP} | options))
+        made.set_default_timeout(PATIENCE)
+        self.contexts.append(made)
+        return made
+
+    def ear(
+        self,
+        link: str,
+        *,
+        lenient: bool = False,
+        within: BrowserContext | None = None,
+        **options: Any,
+    ) -> Ear:
+        """A page for a link, in a browser context of its own or in one that is there.
+
+        Args:
+            link: of the listener.
+            lenient: whether trouble is expected.
+            within: the context, for a second tab.
+            options: what ``new_context`` takes.
+        """
+        page = (within or self.context(**options)).new_page()
+        if not lenient:
+            listen(page, self.troubles)
+        return Ear(page, link)
 
 
 def until(true: Callable[[], bool], seconds: float = 60.0) -> None:
