@@ -11,7 +11,7 @@ from typing import Any
 from csn.errors import ModelError
 
 Command = Callable[[str, Callable[[argparse.Namespace], None], str], Any]
-MEASURES = ("identity", "pseudo-mixes", "leakage", "individual")
+MEASURES = ("identity", "pseudo-mixes", "leakage", "probes", "individual")
 
 
 def _evaluate(args: argparse.Namespace) -> None:
@@ -28,19 +28,41 @@ def _evaluate(args: argparse.Namespace) -> None:
     if model is None or alone:
         _individual(args, corpus, networks, model)
         return
-    common: dict[str, Any] = {"k": args.k, "seed": args.seed, "progress": not args.json}
-    report: Any
+    common: dict[str, Any] = {"seed": args.seed, "progress": not args.json}
+    length = args.length[0] if args.length else 10.0
+    found: dict[str, Any]
     if args.measure == "identity":
-        report = evaluation.identity(model, corpus, length=args.length or 3.0, **common)
+        report: Any = evaluation.identity(
+            model, corpus, length=args.length or 3.0, k=args.k, **common
+        )
     elif args.measure == "pseudo-mixes":
+        held = None
+        if args.hold:
+            from csn.evaluation.held import Held
+
+            held = Held(corpus, model.settings.sample_rate, args.hold, **common)
         report = evaluation.pseudo_mixes(
-            model, corpus, length=args.length or 10.0, draws=args.draws, pieces=args.pieces or 10,
-            mixes=args.mixes, backings=args.backings, levels=args.levels, **common,
+            model, corpus, length=length, draws=args.draws, pieces=args.pieces or 10, k=args.k,
+            mixes=args.mixes, backings=args.backings, levels=args.levels, stems=held, **common,
         )  # fmt: skip
+    elif args.measure == "probes":
+        from csn.evaluation.probes import probes
+
+        report = probes(model, corpus, length=length, pieces=args.pieces or 300, **common)
     else:
-        common.pop("k")
-        report = evaluation.leakage(model, corpus, length=args.length or 10.0, **common)
-    print(json.dumps(report.to_json(), indent=2) if args.json else report.table())
+        report = evaluation.leakage(model, corpus, length=length, **common)
+    found, shown = report.to_json(), report.table()
+    if args.measure == "identity" and networks:
+        from csn.evaluation.clean import clean_identity, table
+
+        lengths = args.length or [3.0]
+        clean = clean_identity(networks, corpus, lengths=lengths, k=args.k, progress=not args.json)
+        found["individual_clean"], shown = clean, f"{shown}\n\n{table(clean)}"
+    text = json.dumps(found, indent=2)
+    print(text if args.json else shown)
+    if args.out is not None:
+        _write(args.out / f"{args.measure}.json", text)
+        _write(args.out / f"{args.measure}.txt", shown + "\n")
 
 
 def _networks(folder: Path | None, device: str) -> dict[int, Any]:
@@ -71,7 +93,8 @@ def _individual(
 
     report = individual(
         networks, corpus, model=model, pieces=args.pieces or 20,
-        length=args.length or 3.0, k=args.k, seed=args.seed, progress=not args.json,
+        length=args.length[0] if args.length else 3.0, k=args.k, seed=args.seed,
+        progress=not args.json,
     )  # fmt: skip
     found = report.to_json()
     print(json.dumps(found, indent=2) if args.json else report.table())
@@ -144,12 +167,18 @@ def add(command: Command) -> None:
     sub.add_argument("--corpus", default="demo", help="slakh:PATH, stems:PATH or demo")
     sub.add_argument("--split", default="test", help="split, or all")
     sub.add_argument("--source", help="only pieces of this source, e.g. mma or human")
-    sub.add_argument("--length", type=float, help="seconds; 3 for pieces' identity, 10 otherwise")
+    sub.add_argument(
+        "--length", type=float, nargs="+", help="seconds; 3 for pieces' identity, 10 otherwise"
+    )
     sub.add_argument("--draws", type=int, default=10, help="random draws of pieces (P2)")
-    sub.add_argument("--pieces", type=int, help="pieces in a draw: 10 (P2), 20 (individual)")
+    sub.add_argument("--pieces", type=int, help="10 in a draw of P2, 20 individual, 300 probes")
     sub.add_argument("--mixes", type=int, default=4, help="pseudo-mixes of a piece (P2)")
     sub.add_argument("--backings", default="tempo", choices=["tempo", "shared"], help="(P2)")
     sub.add_argument("--levels", type=float, default=0.0, help="random level of the focus, dB (P2)")
+    sub.add_argument(
+        "--hold", choices=["timbre", "notes"],
+        help="play the focus anew so that all pieces share this, and only the other differs (P2)",
+    )  # fmt: skip
     sub.add_argument("-k", type=int, default=5, help="neighbours that vote")
     sub.add_argument("--json", action="store_true", help="print JSON alone")
-    sub.add_argument("--out", type=Path, help="folder for tables and figures (individual)")
+    sub.add_argument("--out", type=Path, help="folder for JSON, tables and figures")

@@ -142,6 +142,7 @@ def pseudo_mixes(
         "corpus_pieces": len(stems),
         "split": "+".join(sorted({piece.split for piece in stems.pieces})),
         "model": model.hash,
+        **stems.about,
     }
     return PseudoMixes(scores, described, tuple(problems))
 

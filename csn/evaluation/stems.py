@@ -4,6 +4,7 @@ from collections import OrderedDict, deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -107,6 +108,7 @@ class Stems:
         pieces: those whose stems could all be read.
         problems: one sentence for each piece that could not.
         sample_rate: Hz.
+        about: what a report must say about them.
     """
 
     def __init__(
@@ -126,11 +128,12 @@ class Stems:
             progress: show a bar.
         """
         self.sample_rate = sample_rate
+        self.about: dict[str, Any] = {}
         self.problems: list[str] = []
         self._budget, self._held = budget, 0
         self._kept: OrderedDict[int, dict[str, _Stem]] = OrderedDict()
         self._lengths: list[int] = []
-        self._active: dict[tuple[int, str, float, float], np.ndarray] = {}
+        self._active: dict[tuple[int, str, float, float, bool], np.ndarray] = {}
         pieces: list[Piece] = []
         for piece, sounds in read_all(corpus, sample_rate, progress=progress):
             if isinstance(sounds, AudioError):
@@ -178,11 +181,19 @@ class Stems:
 
     def sounding(self, index: int, instrument: str, length: float, overlap: float) -> np.ndarray:
         """In which of the piece's own segments an instrument sounds, [segments] bool."""
-        key = (index, instrument, length, overlap)
+        return self._sounding(index, instrument, length, overlap, on_disk=False)
+
+    def _sounding(
+        self, index: int, instrument: str, length: float, overlap: float, *, on_disk: bool
+    ) -> np.ndarray:
+        """The same, of the stem that can be in focus or of the one on disk."""
+        key = (index, instrument, length, overlap, on_disk)
         if key not in self._active:
             starts = self.starts(index, length, overlap)
             if instrument in self.pieces[index].stems:
-                sound = self.stem(index, instrument)
+                # In ``held`` a stem in focus is another than the one on disk.
+                read = Stems.stem if on_disk else type(self).stem
+                sound = read(self, index, instrument)
                 active = activity(sound, self.sample_rate, starts, length) >= SOUNDING
             else:
                 active = np.zeros(len(starts), bool)
@@ -193,5 +204,5 @@ class Stems:
         """In which segments at least one *other* instrument sounds, [segments] bool."""
         others = [name for name in INSTRUMENTS if name != instrument]
         return np.logical_or.reduce(
-            [self.sounding(index, name, length, overlap) for name in others]
+            [self._sounding(index, name, length, overlap, on_disk=True) for name in others]
         )

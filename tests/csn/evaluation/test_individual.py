@@ -131,3 +131,36 @@ def test_a_folder_without_networks_is_named(
     assert main([*command, "--individual", str(tmp_path)]) == 1
     assert "csn train individual" in capsys.readouterr().err
     assert main(command) == 1
+
+
+def test_clean_stems_are_the_upper_reference_of_table_1(
+    folder: Path, tiny_corpus: Corpus, tmp_path: Path
+) -> None:
+    command = [
+        "evaluate", "identity", "--individual", str(folder), "--corpus", tiny_corpus.uri,
+        "--split", "test", "--length", "3", "5", "--model", str(folder / "csn.safetensors"),
+        "--out", str(tmp_path), "--device", "cpu",
+    ]  # fmt: skip
+    assert main(command) == 0
+    found = json.loads((tmp_path / "identity.json").read_text())
+    assert set(found["lengths"]) == {"3", "5"} == set(found["individual_clean"])
+    scores = []
+    for seed in (0, 1):
+        model = Individual.load(folder / f"seed-{seed}", "cpu").models["guitar"]
+        parts = []
+        for number, piece in enumerate(tiny_corpus.only("test")):
+            sound = piece.audio("guitar", 11025)
+            starts = segment_starts(len(sound) / 11025, 5.0)
+            starts = starts[activity(sound, 11025, starts, 5.0) >= 0.3]
+            parts += [
+                (number, start, model.embed(sound, np.array([start]), 5.0)[0]) for start in starts
+            ]
+        pieces, times, vectors = zip(*parts, strict=True)
+        heard = Heard(np.array(pieces), np.rint(np.array(times) * 11025), np.stack(vectors))
+        scores.append(music_id(heard, 5 * 11025, 5))
+    guitar = found["individual_clean"]["5"]["guitar"]
+    assert guitar["segments"] == len(pieces)
+    expected = np.mean(scores, axis=0)
+    # One at a time in bf16, a segment or two may change sides.
+    near = pytest.approx(expected, abs=200 / len(pieces))
+    assert [guitar["mean"], guitar["strict_mean"]] == near
