@@ -5,10 +5,9 @@ import { Choice } from "./choice.js";
 import { SoundCard } from "./sound-card.js";
 import { tools } from "./tools.js";
 
-const WHOLE = 0.95; // part of the three intervals that must have been heard
-const LEVEL = 2; // seconds of the level sound
+const LEVEL = 2; // seconds of the level sound that are enough
 
-// One sound, and something to confirm once it was heard.
+// One sound, and something to confirm once it was heard: to its end, or for so many seconds.
 class OneSound {
   constructor(step, app, { name, seconds, legend }) {
     Object.assign(this, { step, app, busy: false, seconds });
@@ -38,8 +37,7 @@ class OneSound {
 
   get heard() {
     const { player } = this.app;
-    const length = player.duration(0) || this.step.length || 0;
-    return length > 0 && player.heardSeconds(0) >= Math.min(this.seconds(length), length - 0.05);
+    return player.whole(0) || player.heardSeconds(0) >= this.seconds;
   }
 
   trouble() {
@@ -89,7 +87,7 @@ export class Headphones extends OneSound {
   constructor(step, app) {
     const { texts } = app;
     super(step, app, {
-      name: texts.say(`headphones.sound.${step.method}`), seconds: (length) => WHOLE * length,
+      name: texts.say(`headphones.sound.${step.method}`), seconds: Infinity,
       legend: [[["1", "2", "3"], "key.choose3"], [["↵"], "key.enter"]],
     });
     this.since = performance.now();
@@ -144,7 +142,7 @@ export class Level extends OneSound {
   constructor(step, app) {
     const { texts } = app;
     super(step, app, {
-      name: texts.say("level.sound"), seconds: () => LEVEL, legend: [[["↵"], "key.go"]],
+      name: texts.say("level.sound"), seconds: LEVEL, legend: [[["↵"], "key.go"]],
     });
     this.heading = element("h1", { tabindex: -1, text: texts.say("level.heading") });
     this.next.querySelector(".words").textContent = texts.say("level.go");

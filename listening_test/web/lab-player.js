@@ -1,7 +1,7 @@
 // The same player, but the sound comes from the computer that runs the study, through its own
 // device: this page only says what to play, and the server says what was heard.
 
-import { Patience, Trouble } from "./api.js";
+import { Trouble, wait } from "./api.js";
 
 const EVERY = 200; // milliseconds between two looks while something plays
 
@@ -16,17 +16,17 @@ export class LabPlayer {
   open(names, memory = null, length = 0) {
     if (this.index >= 0) this.pause();
     this.names = [...names];
-    this.heard = names.map(() => 0);
+    this.heard = names.map((_, i) => memory?.heard?.[i] ?? 0); // farthest: each start is from 0
     this.lengths = names.map(() => length);
     this.starts = names.map((_, i) => memory?.starts?.[i] ?? 0);
-    Object.assign(this, { last: 0, at: 0, trouble: "" });
-    this.#look(this.asked);
+    Object.assign(this, { last: 0, at: 0, trouble: "", over: names.map(() => false) });
+    this.#follow(this.asked); // perhaps a page before this one still plays
   }
 
   ahead() {}
   wake() {}
 
-  get memory() { return { starts: this.starts }; }
+  get memory() { return { heard: this.heard, starts: this.starts }; }
   get volume() { return 1; }
   get playing() { return this.index; }
 
@@ -35,6 +35,7 @@ export class LabPlayer {
   duration(i) { return this.lengths[i]; }
   position(i) { return this.index === i ? this.at : 0; }
   heardSeconds(i) { return this.heard[i]; }
+  whole(i) { return this.over[i]; }
   heardRanges(i) { return this.heard[i] ? [[0, this.heard[i]]] : []; }
 
   toggle(i) {
@@ -63,7 +64,7 @@ export class LabPlayer {
 
   retry() {
     this.trouble = "";
-    this.#look(this.asked);
+    this.#follow(this.asked);
     this.hooks.changed();
   }
 
@@ -75,7 +76,9 @@ export class LabPlayer {
       if (mine !== this.asked) return;
       if (status !== 200) throw new Trouble(sentence, sentence);
       this.#take(body);
-      if (clip !== null) this.#follow(mine);
+      if (clip === null) return;
+      await wait(EVERY);
+      this.#follow(mine);
     } catch (error) {
       this.#failed(mine, error);
     }
@@ -83,11 +86,7 @@ export class LabPlayer {
 
   // Look at the server's player until this clip is over or another is asked for.
   async #follow(mine) {
-    const patience = new Patience(EVERY, 2000);
-    while (mine === this.asked && this.index >= 0) {
-      await new Promise((done) => { setTimeout(done, EVERY); });
-      if (!(await this.#look(mine))) await patience.wait();
-    }
+    while (await this.#look(mine) && mine === this.asked && this.index >= 0) await wait(EVERY);
   }
 
   async #look(mine) {
@@ -103,13 +102,17 @@ export class LabPlayer {
     }
   }
 
-  #take({ playing, position, heard }) {
-    this.heard = this.names.map((_, i) => heard?.[i] ?? 0);
+  #take({ playing, position }) {
     this.trouble = "";
     const was = this.index;
     this.index = playing === null ? -1 : this.names.indexOf(playing);
-    this.at = position ?? 0;
-    if (was >= 0 && this.index < 0) this.hooks.note("ended", was, this.lengths[was]);
+    this.at = this.index < 0 ? 0 : position;
+    if (this.index >= 0) this.heard[this.index] = Math.max(this.heard[this.index], this.at);
+    else if (was >= 0) { // it was not stopped here, so it is over
+      this.heard[was] = Math.max(this.heard[was], this.lengths[was]);
+      this.over[was] = true;
+      this.hooks.note("ended", was, this.heard[was]);
+    }
     this.hooks.changed();
   }
 

@@ -9,7 +9,9 @@ import { Heard } from "./heard.js";
 
 export const FADE = 0.005; // seconds
 const LEAD = 0.02; // seconds: changes are scheduled this far ahead, or a ramp would be cut short
-const STUCK = 1500; // milliseconds without a step of the audio clock
+const STUCK = 2500; // milliseconds without a step of the audio clock
+
+const SEAM = 0.06; // seconds that may be missing of a whole
 
 const clamp = (x, low, high) => Math.min(Math.max(x, low), high);
 
@@ -94,6 +96,9 @@ export class Player {
 
   heardSeconds(i) { return this.heard[i].with(this.#range(i)).seconds; }
 
+  // Whether it was heard to its end.
+  whole(i) { return this.ready(i) && this.heardSeconds(i) > this.duration(i) - SEAM; }
+
   heardRanges(i) { return this.heard[i].with(this.#range(i)).ranges; }
 
   #where(time = this.context.currentTime) {
@@ -117,7 +122,7 @@ export class Player {
 
   // Play a clip, or pause it if it is the one that sounds. Call it from a click or key press.
   toggle(i) {
-    if (this.playing === i) this.pause();
+    if (this.playing === i && this.state !== "blocked") this.pause();
     else this.play(i, this.resume?.index === i ? this.resume.position : 0);
   }
 
@@ -259,6 +264,7 @@ export class Player {
       && this.context.state !== "running" && this.state !== "blocked") {
       this.state = "blocked";
       this.#rebuild();
+      this.wake(); // enough for some browsers; others want another press
     }
     if (!this.now) return;
     const time = this.context.currentTime;
@@ -274,7 +280,6 @@ export class Player {
     old.onstatechange = null;
     old.close().catch(() => {});
     this.#build();
-    this.wish = null;
     this.hooks.changed();
   }
 }
