@@ -36,6 +36,15 @@ class Progress:
     withdrawn_at: float | None
     erased: int
 
+    @property
+    def state(self) -> str:
+        """Where the listener is, in a word or two."""
+        if self.withdrawn_at is not None:
+            return "withdrawn, erased" if self.erased else "withdrawn"
+        if self.finished_at is not None:
+            return "finished"
+        return "invited" if self.started_at is None else "under way"
+
 
 def progress(store: Store, version: Version | None = None) -> list[Progress]:
     """How far the listeners have come, in the order in which they were invited.
