@@ -1,0 +1,69 @@
+"""What all parts of the Studies page share: the open database, the address, small pieces of it."""
+
+from typing import Final
+from urllib.parse import urlsplit
+
+import streamlit as st
+
+from listening_test.store import Store, shared_store
+from listening_test.store.rows import Version
+from pages import libraries
+from pages.studies.words import STATES
+
+
+def store() -> Store:
+    """The database of answers, opened once for the whole app.
+
+    Raises:
+        StoreError: it cannot be reached.
+    """
+    return shared_store()
+
+
+def site() -> str:
+    """The address under which this browser sees the app: what links have to begin with."""
+    parts = urlsplit(st.context.url or "http://localhost:8501")
+    return f"{parts.scheme}://{parts.netloc}{libraries.base()}"
+
+
+def listener_link(token: str) -> str:
+    """The address of one listener's test."""
+    return f"{site()}/t/{token}"
+
+
+def join_link(version: Version) -> str:
+    """The open link of a version."""
+    return f"{site()}/join/{version.join_token}"
+
+
+def only_here() -> bool:
+    """Whether links that begin with ``site`` work on this computer alone."""
+    return (urlsplit(site()).hostname or "") in ("localhost", "127.0.0.1", "::1")
+
+
+def badge(version: Version) -> str:
+    """A version's state, as Markdown."""
+    return f":{STATES[version.state]}-badge[{version.state}]"
+
+
+def go(**query: str | int) -> None:
+    """Show another part of the page."""
+    st.query_params.from_dict({name: str(value) for name, value in query.items()})
+    st.rerun()
+
+
+def plain(text: str) -> str:
+    """A person's own words inside Markdown, as they are."""
+    marks = "\\`*_{}[]<>()#+-.!|~:$&"
+    return "".join(f"\\{letter}" if letter in marks else letter for letter in text)
+
+
+STYLE: Final = """<style>
+.stMainBlockContainer { max-width: 75rem; padding-top: 4.5rem; }
+.st-key-study-head h2 { padding-top: 0; }
+.st-key-at-a-glance { position: sticky; top: 4.5rem; }
+@media (max-width: 640px) {
+  .stMainBlockContainer { padding: 4.5rem 1rem 3rem; }
+  .stHorizontalBlock:has(.st-key-at-a-glance) { flex-direction: column-reverse; }
+}
+</style>"""
