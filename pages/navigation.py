@@ -9,7 +9,7 @@ from typing import Final
 
 import streamlit as st
 
-from pages import access, explore, institution
+from pages import access, explore, institution, studies
 
 FOLDER: Final = Path(__file__).parent
 
@@ -18,7 +18,14 @@ st.set_page_config(page_title="Stemwise", page_icon=FOLDER / "icon.svg", layout=
 st.logo(str(FOLDER / "logo.svg"), size="large")
 name = access.experimenter()
 first = explore.page if access.may_explore() else access.closed
-pages = [st.Page(first, title="Explore", url_path="explore", default=True)]
+pages = [
+    st.Page(first, title="Explore", url_path="explore", default=True),
+    # Its address works for everybody and asks to sign in; only the entry in the menu is hidden.
+    st.Page(
+        studies.page, title="Studies", url_path="studies",
+        visibility="visible" if name else "hidden",
+    ),
+]  # fmt: skip
 if access.institution():
     way_in = st.Page(
         institution.page, title="Sign in", url_path=access.INSTITUTION, visibility="hidden"
