@@ -54,6 +54,11 @@ class World:
         dist.all_reduce(told, dist.ReduceOp.MAX)
         return bool(told)
 
+    def wait(self) -> None:
+        """Go on when all have come here."""
+        if self.size > 1:
+            dist.barrier()
+
     def share(self, network: nn.Module) -> nn.Module:
         """A network whose gradients are averaged and whose batch norms see the whole batch."""
         if self.size == 1:

@@ -122,9 +122,10 @@ class Trainer:
     def rate(self, step: int) -> float:
         """Learning rate of a step: linear warm-up, then half a cosine to zero."""
         r = self.recipe
-        if step < r.warmup:
-            return r.rate * (step + 1) / r.warmup
-        done = (step - r.warmup) / max(r.steps - r.warmup, 1)
+        warmup = min(r.warmup, r.steps // 10)  # a short run would never be warm
+        if step < warmup:
+            return r.rate * (step + 1) / warmup
+        done = (step - warmup) / max(r.steps - warmup, 1)
         return r.rate * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
 
     def _network(self) -> Encoder:

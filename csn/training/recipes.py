@@ -21,7 +21,8 @@ class Recipe:
         batch: triplets (three mixes each) in a step, or mixes where there are no triplets.
         steps: optimiser steps in the whole run.
         rate: peak learning rate of AdamW; unpublished.
-        warmup: steps of linear warm-up; then the rate falls along a half cosine to zero.
+        warmup: steps of linear warm-up, at most a tenth of all; then the rate falls along a half
+            cosine to zero.
         decay: weight decay.
         margin: of the triplet loss.
         interchanged: whether to add the interchanged triplets.

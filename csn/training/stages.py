@@ -43,12 +43,16 @@ class Workshop:
 
     def stems(self, recipe: Recipe, split: str, most: int | None = None) -> StemStore:
         """The stems of a split as a recipe wants them."""
+        if self.world.rank:
+            self.world.wait()  # until the first process has written them
         folder = build(
             self.corpus.only(split),
             recipe.model.features,
             workers=self.workers,
             progress=self.progress,
         )
+        if self.world.rank == 0:
+            self.world.wait()
         return StemStore(
             folder,
             recipe.model.segment,

@@ -47,11 +47,11 @@ def steps(uri: str, folder: Path) -> None:
 
 
 def test_two_processes_make_the_steps_of_one(tiny_corpus: Corpus, tmp_path: Path) -> None:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "STEMWISE_HOME": str(tmp_path / "home")}
     words = [__file__, tiny_corpus.uri, str(tmp_path)]
-    subprocess.run([sys.executable, *words], check=True, env=environment)
     together = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", *words]
-    subprocess.run([sys.executable, *together], check=True, env=environment)
+    for arguments, home in ((words, "one"), (together, "two")):  # each reads the corpus anew
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "STEMWISE_HOME": str(tmp_path / home)}
+        subprocess.run([sys.executable, *arguments], check=True, env=environment)
     one, *two = (np.load(tmp_path / f"{name}.npz") for name in ("0-of-1", "0-of-2", "1-of-2"))
     assert len(one.files) == 2 * len(RECIPES)
     for name in one.files:

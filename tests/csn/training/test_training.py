@@ -110,6 +110,17 @@ def test_resuming_gives_the_same_weights(stores: Path, tmp_path: Path) -> None:
     assert second.run(progress=False).hash == expected
 
 
+def test_the_rate_rises_and_falls(stores: Path, tmp_path: Path) -> None:
+    store = _store(stores)
+    short = replace(OURS, steps=100, warmup=500)
+    trainer = Trainer(short, store, store, tmp_path, device="cpu")
+    rates = [trainer.rate(step) for step in range(100)]
+    assert rates.index(max(rates)) in (9, 10) and max(rates) == pytest.approx(short.rate)
+    assert rates[0] == pytest.approx(short.rate / 10) and rates[-1] < 0.01 * short.rate
+    expected = [short.rate * (1 + np.cos(np.pi * (s - 10) / 90)) / 2 for s in range(10, 100)]
+    assert rates[10:] == pytest.approx(expected)
+
+
 def test_a_resumed_run_may_change_its_length(stores: Path, tmp_path: Path) -> None:
     store = _store(stores)
     first = Trainer(replace(OURS, steps=40), store, store, tmp_path, device="cpu")
