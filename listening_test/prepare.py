@@ -15,9 +15,10 @@ from csn.errors import ModelError
 from csn.library import Library
 from listening_test import protocols, screening
 from listening_test.errors import StudyError
-from listening_test.stimuli import Stimuli, write, write_all
+from listening_test.stimuli import Stimuli
 from listening_test.study import Settings
 from listening_test.triplets import Excerpt, Prepared, Sound, Triplet
+from listening_test.writing import write, write_all
 
 _OURS: Final = re.compile(r"[0-9a-f]{24}\.flac(\.part)?")
 

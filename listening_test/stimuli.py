@@ -1,29 +1,26 @@
-"""Excerpts that people can listen to: found where the instrument sounds, measured, written.
+"""Excerpts that people can listen to: found where the instrument sounds, and measured.
 
 An excerpt is taken as it is in the corpus, given 5-ms fades and one gain; no limiter or equaliser
 ever touches it. The gain brings all excerpts of a study to one loudness.
 """
 
-import hashlib
 import logging
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
-import soundfile as sf
 
 from csn import audio
 from csn.corpora import Corpus, Piece
-from csn.embedding import Embedder, write_whole
+from csn.embedding import Embedder
 from csn.errors import AudioError, ModelError
 from csn.instruments import EMBEDDING
 from csn.playback import faded
 from listening_test.hearing import Hearing
 from listening_test.loudness import LOWEST, PEAK, TARGET, loudness, true_peak
-from listening_test.triplets import MIX, Excerpt, Prepared, Sound
+from listening_test.triplets import MIX, Excerpt
 
 ACTIVE: Final = 0.4
 """Part of an excerpt's 50-ms frames that must be louder than ``csn.audio.SILENCE_DBFS``.
@@ -42,7 +39,6 @@ STEP: Final = 0.5
 
 _RATES: Final = (22_050, 48_000)  # Hz, the lowest and the highest of a study
 _TRIES: Final = 6  # excerpts measured in one piece before it is given up
-_LEVEL: Final = 2**15  # of 16-bit sound
 
 _log: Final = logging.getLogger(__name__)
 
@@ -277,73 +273,6 @@ class Stimuli:
     def _refuse(self, sentence: str) -> None:
         if sentence not in self.refusals:
             self.refusals.append(sentence)
-
-
-class Summary(NamedTuple):
-    """How well the excerpts of a study are matched, measured on the files themselves."""
-
-    excerpts: int
-    target: float
-    """LUFS, what was aimed at."""
-    mean: float
-    """LUFS."""
-    spread: float
-    """LU between the softest and the loudest."""
-    true_peak: float
-    """dBTP, the highest."""
-
-
-def summary(prepared: Prepared) -> Summary:
-    """Spread of loudness and highest true peak of a study's excerpts."""
-    levels = [sound.loudness for sound in prepared.sounds if sound.kind == "excerpt"]
-    peaks = [sound.true_peak for sound in prepared.sounds if sound.kind == "excerpt"]
-    return Summary(
-        len(levels), prepared.target, float(np.mean(levels)), float(np.ptp(levels)), max(peaks)
-    )
-
-
-def write(sound: np.ndarray, rate: int, file: Path) -> tuple[str, int, float, float]:
-    """Write a sound as 16-bit FLAC, moved into place, and measure what was written.
-
-    Args:
-        sound: [samples] or [samples, channels], full scale 1, nothing beyond it.
-        rate: Hz.
-        file: where.
-
-    Returns:
-        (SHA-256 of the file, its bytes, loudness in LUFS, true peak in dBTP), the last two of
-        the file as it is decoded again.
-    """
-    whole = np.clip(np.rint(np.asarray(sound, np.float64) * _LEVEL), -_LEVEL, _LEVEL - 1)
-    write_whole(
-        file, lambda out: sf.write(out, whole.astype(np.int16), rate, "PCM_16", format="FLAC")
-    )
-    decoded, _ = sf.read(file, dtype="float32")
-    content = file.read_bytes()
-    return (
-        hashlib.sha256(content).hexdigest(),
-        len(content),
-        loudness(decoded, rate),
-        true_peak(decoded, rate),
-    )
-
-
-def write_all(
-    stimuli: Stimuli, excerpts: Sequence[Excerpt], files: Sequence[Path]
-) -> Iterator[Sound]:
-    """Write excerpts, all at their common loudness.
-
-    Raises:
-        AudioError: a file of the corpus has vanished since the excerpt was measured.
-    """
-    target = stimuli.target(excerpts)
-    for excerpt, file in zip(excerpts, files, strict=True):
-        gain = 10.0 ** ((target - stimuli.measured[excerpt].loudness) / 20.0)
-        written = write(stimuli.cut(excerpt) * gain, stimuli.rate, file)
-        digest, size, level, peak = written
-        yield Sound(
-            "excerpt", file.name, digest, size, excerpt.length, level, peak, excerpt=excerpt
-        )
 
 
 def _rate(corpus: Corpus) -> int:

@@ -18,9 +18,9 @@ from csn.model import Model
 from listening_test.errors import StudyError
 from listening_test.loudness import loudness, true_peak
 from listening_test.prepare import find_library, find_model, prepare
-from listening_test.stimuli import summary
 from listening_test.study import Settings
 from listening_test.triplets import Prepared
+from listening_test.writing import summary
 from tests.listening_test.sounds import SMALL
 from tests.small_library import Fingerprints
 

@@ -9,8 +9,9 @@ import soundfile as sf
 from csn.corpora import Corpus
 from csn.instruments import INSTRUMENTS
 from listening_test.loudness import loudness, true_peak
-from listening_test.stimuli import ACTIVE, write
+from listening_test.stimuli import ACTIVE
 from listening_test.triplets import Excerpt
+from listening_test.writing import write
 from tests.conftest import RATE, tone
 from tests.listening_test.sounds import spoiled, stimuli
 
