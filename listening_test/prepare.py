@@ -52,7 +52,7 @@ def prepare(
 
     Raises:
         StudyError: the settings do not hold together, there is no such library or model, or the
-            corpus is too small.
+            corpus is too small, or the disk is full.
         LibraryError: the library is damaged or was made by another model.
         CorpusError: the corpus is no longer there.
     """
@@ -77,13 +77,19 @@ def prepare(
     triplets = protocols.make(
         settings, stimuli, lambda part: told("Choosing excerpts", 0.02 + 0.58 * part)
     )
-    folder.mkdir(parents=True, exist_ok=True)
     excerpts = _excerpts(triplets)
     sounds: list[Sound] = []
-    for sound in _write(settings, stimuli, excerpts, folder, fingerprint):
-        sounds.append(sound)
-        told("Writing sounds", 0.6 + 0.39 * min(len(sounds) / (len(excerpts) + 7), 1.0))
-    _tidy(folder, {sound.file for sound in sounds})
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for sound in _write(settings, stimuli, excerpts, folder, fingerprint):
+            sounds.append(sound)
+            told("Writing sounds", 0.6 + 0.39 * min(len(sounds) / (len(excerpts) + 7), 1.0))
+        _tidy(folder, {sound.file for sound in sounds})
+    except OSError as error:
+        raise StudyError(
+            f"The sounds cannot be written to {folder} ({error.strerror or error}); make room "
+            "there and prepare the study again."
+        ) from error
     told("Ready", 1.0)
     return Prepared(
         tuple(triplets),

@@ -153,10 +153,11 @@ class Stimuli:
                 f"{_name(instrument)} that do not overlap."
             )
             return None
-        for start in self._in_order(piece_id, instrument, rng)[:_TRIES]:
+        order = self._in_order(piece_id, instrument, rng)
+        # Those near the middle have nothing long enough beside them.
+        order = [s for s in order if np.abs(starts - s).max() >= self.length - 1e-6]
+        for start in order[:_TRIES]:
             excerpt = self.excerpt(piece_id, instrument, start)
-            if np.abs(starts - start).max() < self.length - 1e-6:
-                continue  # so near the middle that nothing beside it is long enough
             if not self.usable(excerpt, instrument):
                 continue
             other = self.find(piece_id, instrument, rng, apart=excerpt)

@@ -90,11 +90,13 @@ def make(settings: Settings, stimuli: Stimuli, progress: Callable[[float], None]
     rng = np.random.default_rng(settings.seed)
     triplets: list[Triplet] = []
     problems: list[str] = []
-    for number, row in enumerate(settings.triplets, 1):
+    for number, given in enumerate(settings.triplets, 1):
+        row = given if isinstance(given, Mapping) else {}  # a study file may hold anything
         line = f"Line {row.get('line', number + 1)}"
         try:
             instrument = _instrument(row)
-            x, a, b = (_excerpt(stimuli, row, instrument, sound, rng) for sound in SOUNDS)
+            x = _excerpt(stimuli, row, "x", rng)
+            a, b = (_excerpt(stimuli, row, sound, rng, apart=x) for sound in ("a", "b"))
         except StudyError as error:
             problems.append(f"{line}: {error}")
             continue
@@ -167,11 +169,16 @@ def _start(row: Mapping[str, Any], sound: str) -> float | None:
 def _excerpt(
     stimuli: Stimuli,
     row: Mapping[str, Any],
-    instrument: str,
     sound: str,
     rng: np.random.Generator,
+    *,
+    apart: Excerpt | None = None,
 ) -> Excerpt:
-    """The row's excerpt, or a StudyError that says why it cannot be heard."""
+    """The row's excerpt, or a StudyError that says why it cannot be heard.
+
+    A place that is left open does not overlap ``apart``, if that is of the same piece.
+    """
+    instrument = _instrument(row)
     piece_id = str(row.get(f"{sound}_piece", ""))
     try:
         piece = stimuli.corpus[piece_id]
@@ -182,7 +189,8 @@ def _excerpt(
     start = _start(row, sound)
     already = len(stimuli.refusals)
     if start is None:
-        found = stimuli.find(piece_id, instrument, rng, apart=None)
+        beside = apart if apart is not None and apart.piece == piece_id else None
+        found = stimuli.find(piece_id, instrument, rng, apart=beside)
     elif start + stimuli.length > piece.duration + 1e-3:
         raise StudyError(
             f"{piece_id} ends at {piece.duration:.2f} s, within the excerpt of "

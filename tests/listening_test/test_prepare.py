@@ -1,5 +1,6 @@
 """From settings to files: matched, faded, the same every time, whatever came in between."""
 
+import errno
 import hashlib
 import os
 import re
@@ -180,6 +181,18 @@ def test_settings_that_make_no_sense_are_refused_first(tmp_path: Path, tiny_corp
     with pytest.raises(StudyError, match="title"):
         prepare(Settings(title=" "), tmp_path / "a", model=Fingerprints(), corpus=tiny_corpus)
     assert not (tmp_path / "a").exists()
+
+
+def test_a_full_disk_is_one_sentence(
+    tmp_path: Path, tiny_corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("listening_test.writing.write_whole", full)
+    three = replace(SMALL, per_instrument=1, practice=0, instruments=("piano",))
+    with pytest.raises(StudyError, match=r"cannot be written to .* \(No space left on device\)"):
+        prepare(three, tmp_path, model=Fingerprints(), corpus=tiny_corpus)
 
 
 def test_the_demo_lies_where_home_says() -> None:

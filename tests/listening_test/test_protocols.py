@@ -293,6 +293,17 @@ def test_imported_triplets_are_what_the_file_says(tiny_corpus: Corpus) -> None:
     assert make(Settings.from_json(settings.to_json()), tiny_corpus) == triplets
 
 
+def test_an_open_place_in_the_piece_of_x_does_not_overlap_x(tiny_corpus: Corpus) -> None:
+    row = {"instrument": "piano", "x_piece": "Track00001", "x_start": 5.0,
+           "a_piece": "Track00001", "b_piece": "Track00002"}  # fmt: skip
+    for seed in range(4):
+        settings = replace(SMALL, protocol="triplets", triplets=(row,), seed=seed, practice=0)
+        (triplet,) = make(settings, tiny_corpus)
+        assert abs(triplet.first.start - 5.0) >= 3.0
+    with pytest.raises(StudyError, match=r"Line 3: the instrument is ''"):
+        make(replace(settings, triplets=(row, "junk")), tiny_corpus)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("delimiter", [";", "\t"])
 def test_other_delimiters_and_a_byte_order_mark(delimiter: str) -> None:
     plain = "instrument,x_piece,a_piece,b_piece\nbass,Ä,B,C\n"

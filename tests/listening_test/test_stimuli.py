@@ -108,6 +108,11 @@ def test_two_parts_of_a_piece_do_not_overlap(tiny_corpus: Corpus) -> None:
         assert x.piece == y.piece == piece.id
         assert abs(x.start - y.start) >= 6.0
     assert stimuli(tiny_corpus, 7.5).find_two("Track00001", "piano", rng) is None
+    # 14 s have room for two of 6.5 s, but only at their ends: most beginnings have none beside.
+    for seed in range(5):
+        tight = stimuli(tiny_corpus, 6.5)
+        found = tight.find_two("Track00002", "others", np.random.default_rng(seed))
+        assert found is not None and abs(found[0].start - found[1].start) >= 6.5
 
 
 def test_fresh_parts_of_a_piece_come_first(tiny_corpus: Corpus) -> None:
