@@ -19,7 +19,8 @@ from starlette.routing import Route
 
 from listening_test import joining, journey
 from listening_test.errors import LabError, StoreError, StudyError
-from listening_test.steps import Place, audible, state
+from listening_test.lab_desk import shared_player
+from listening_test.steps import Place, audible, next_step, state
 from listening_test.store import Store, shared_store
 from listening_test.store import schema as t
 from listening_test.store.answers import Answer, TakenError, is_uuid, save_events, seconds
@@ -211,15 +212,18 @@ def _lab(store: Store, request: Request, body: Mapping[str, Any]) -> Response:
     here = journey.place(store, _listener(store, request))
     if not here.settings.lab:
         return _problem("This test plays in the browser.", 404)
-    from listening_test.lab import shared_player  # noqa: PLC0415 - needs a sound device
-
     player = shared_player()
+    clips = audible(here)
     if request.method == "POST" and body.get("clip") is None:
         player.stop()
     elif request.method == "POST":
         clip = str(body["clip"])
         player.play(_sound(store, here, clip), clip)
-    return _json(player.state())
+    answer = player.state()
+    if answer["playing"] not in clips:  # another listener's, or an experimenter's
+        answer |= {"playing": None, "position": 0.0}
+    step = next_step(here)[0]
+    return _json(answer | {"heard": [player.heard(clip) for clip in step.get("clips", ())]})
 
 
 def _sound(store: Store, here: Place, clip: str) -> Path:
