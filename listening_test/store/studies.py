@@ -183,6 +183,7 @@ def launch(store: Store, version_id: int, *, simulated: bool = False) -> Version
             raise StudyError("The sounds of this study are not made yet; prepare it first.")
         values = {"state": "live", "launched_at": time.time(), "simulated": simulated}
         db.execute(update(t.versions).where(here).values(values))
+    _Live.asked_at = float("-inf")
     return get_version(store, version_id)
 
 
