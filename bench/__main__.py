@@ -4,9 +4,9 @@ import platform
 
 import torch
 
-from bench import embedding, explore, search, training
+from bench import embedding, explore, search, stimuli, training
 
 print(f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}\n")
-for part in (training, embedding, search, explore):
+for part in (training, embedding, search, explore, stimuli):
     part.main()
     print()

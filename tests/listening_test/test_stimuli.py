@@ -11,7 +11,7 @@ from csn.instruments import INSTRUMENTS
 from listening_test.loudness import loudness, true_peak
 from listening_test.stimuli import ACTIVE
 from listening_test.triplets import Excerpt
-from listening_test.writing import write
+from listening_test.writing import write, write_all
 from tests.conftest import RATE, tone
 from tests.listening_test.sounds import spoiled, stimuli
 
@@ -146,6 +146,25 @@ def test_the_target_leaves_room_for_the_highest_peak(tmp_path: Path) -> None:
     sound = chosen.cut(high)
     gain = 10 ** ((target - loudness(sound, RATE)) / 20)
     assert -1.15 < true_peak(sound * gain, RATE) <= -1.0
+
+
+def test_a_soft_excerpt_is_measured_at_the_level_at_which_it_is_heard(tmp_path: Path) -> None:
+    """Parts at -45, -58.5 and -75 LUFS: BS.1770's fixed gate at -70 sees the last only once the
+    excerpt is made louder, and then the second counts as well, which makes 2.8 LU."""
+
+    def soft(sound: np.ndarray) -> np.ndarray:
+        noise = np.random.default_rng(2).standard_normal(9 * RATE)
+        noise *= 10 ** ((-45 - loudness(noise, RATE)) / 20)
+        return noise * np.repeat([1, 10 ** (-13.5 / 20), 10 ** (-30 / 20)], 3 * RATE)
+
+    corpus = spoiled(tmp_path / "corpus", {1: soft}, pieces=1)
+    chosen = stimuli(corpus, 9.0)
+    excerpt = Excerpt("Track00001", "bass", 0.0, 9.0)
+    plainly = loudness(chosen.cut(excerpt), RATE)
+    assert chosen.usable(excerpt, "bass")
+    assert plainly - chosen.measured[excerpt].loudness > 2.0
+    (written,) = write_all(chosen, [excerpt], [tmp_path / "a.flac"])
+    assert written.loudness == pytest.approx(chosen.target([excerpt]), abs=0.1)
 
 
 def test_what_is_written_is_what_was_measured(tmp_path: Path) -> None:
