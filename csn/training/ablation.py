@@ -4,21 +4,15 @@ Every run has a folder of its own and a ``result.json`` once it is judged; the t
 anew after each, so the command can be stopped and given again at any time.
 """
 
-import csv
-import io
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Final
-
-import numpy as np
+from typing import Any
 
 from csn.corpora.base import Corpus
-from csn.embedding import write_whole
 from csn.errors import StemwiseError
 from csn.evaluation.pseudo_mixes import PseudoMixSettings, pseudo_mixes
-from csn.evaluation.report import columns, mean_and_deviation, number, spread
 from csn.evaluation.stems import Stems
 from csn.instruments import INSTRUMENTS
 from csn.model import Model
@@ -33,14 +27,7 @@ from csn.training.recipes import (
     tiny,
 )
 from csn.training.stages import Workshop, train_individual
-
-PAPERS: Final = {
-    "basic": (73.1, 28.9, 26.1, 35.7, 67.2),
-    "aux+basic": (76.8, 25.7, 23.5, 35.9, 72.0),
-    "aux+basic+add": (82.5, 31.8, 28.5, 40.4, 72.5),
-    "aux+basic+add'": (85.5, 37.1, 31.3, 44.7, 74.7),
-}
-"""CSN's table 2, % right on Slakh, drums to others; ' is the row with six times the pieces."""
+from csn.training.tables import tabulate, write_text
 
 
 @dataclass(frozen=True)
@@ -48,7 +35,7 @@ class AblationSettings:
     """What is compared, and how much of it.
 
     Attributes:
-        mixes: that each row's network sees in all, pre-training included.
+        mixes: that each row's network sees in all, pre-training included; as many as our recipe.
         pretraining: the part of them that is pre-training, in rows that have it.
         pieces: in the first three rows (CSN: 200); the others have six times as many.
         seeds: runs of the last two rows.
@@ -182,9 +169,13 @@ def ablate(
             model, test, judging, baselines=False, stems=heard[rate], progress=shop.progress
         )
         result = _result(name, seed, model, start, networks) | {"p2": report.to_json()}
-        _write(place / "result.json", json.dumps(result, indent=2))
-        tabulate(folder, settings)
-    return tabulate(folder, settings)
+        write_text(place / "result.json", json.dumps(result, indent=2))
+        tabulate(folder, list(planned.rows), asdict(settings))
+    if not (folder / "floor.json").is_file() and not shop.world.rank:
+        ours = Model.untrained(planned.rows["stemwise"].recipe.model, judging.seed)
+        floor = pseudo_mixes(ours, test, judging, progress=shop.progress).to_json()
+        write_text(folder / "floor.json", json.dumps(floor, indent=2))
+    return tabulate(folder, list(planned.rows), asdict(settings))
 
 
 def _keep_to(
@@ -196,7 +187,7 @@ def _keep_to(
     file = folder / "settings.json"
     if file.is_file() and json.loads(file.read_text(encoding="utf-8")) != what:
         raise StemwiseError(f"{folder} holds an ablation with other settings; give another --out.")
-    _write(file, json.dumps(what, indent=2))
+    write_text(file, json.dumps(what, indent=2))
 
 
 def _order(planned: Plan) -> Iterator[tuple[str, int]]:
@@ -224,59 +215,3 @@ def _result(
         "corpus_fingerprint": card.get("corpus_fingerprint"),
         "recipe": card["recipe"],
     }
-
-
-def tabulate(folder: Path, settings: AblationSettings) -> str:
-    """Write ``table.json``, ``table.csv`` and ``table.txt`` from the runs that are judged.
-
-    Returns:
-        The last of them: a line for each row, mean ± deviation over its runs.
-    """
-    rows = []
-    for name in plan(settings).rows:
-        files = sorted((folder / name).glob("seed-*/result.json"))
-        runs = [json.loads(file.read_text(encoding="utf-8")) for file in files]
-        if runs:
-            rows.append(_summary(name, runs))
-    names = (*INSTRUMENTS, "mean", "strict_mean")
-    text = [["", *names, "runs", "pieces", "mixes", "minutes"]]
-    table = io.StringIO()
-    sheet = csv.writer(table)
-    measures = [f"{name}_{what}" for name in names for what in ("mean", "sd")]
-    sheet.writerow(["row", *measures, "runs", "pieces", "mixes_seen", "seconds"])
-    for r in rows:
-        cells = [r["scores"][name] for name in names]
-        counts = [r["runs"], r["pieces"], r["mixes_seen"]]
-        sheet.writerow([r["row"], *(v for cell in cells for v in cell), *counts, r["seconds"]])
-        shown = [spread(*cell) if r["runs"] > 1 else number(cell[0]) for cell in cells]
-        text.append([r["row"], *shown, *(f"{n:,}" for n in counts), number(r["seconds"] / 60)])
-    for name, scores in PAPERS.items():
-        text.append([f"CSN, Slakh: {name}", *map(number, scores), number(float(np.mean(scores)))])
-    answer = columns(text)
-    whole = {"settings": asdict(settings), "rows": rows, "published_on_slakh": PAPERS}
-    _write(folder / "table.json", json.dumps(whole, indent=2))
-    _write(folder / "table.csv", table.getvalue())
-    _write(folder / "table.txt", answer + "\n")
-    return answer
-
-
-def _summary(name: str, runs: list[dict[str, Any]]) -> dict[str, Any]:
-    """Mean and deviation over the runs of a row."""
-    parts = {
-        **{i: [run["p2"]["instruments"][i]["mean"] for run in runs] for i in INSTRUMENTS},
-        "mean": [run["p2"]["mean"] for run in runs],
-        "strict_mean": [run["p2"]["strict_mean"] for run in runs],
-    }
-    scores = {part: [round(v, 2) for v in mean_and_deviation(all_)] for part, all_ in parts.items()}
-    return {
-        "row": name,
-        "scores": scores,
-        "runs": len(runs),
-        "pieces": runs[0]["pieces"],
-        "mixes_seen": runs[0]["mixes_seen"],
-        "seconds": round(float(np.mean([run["seconds"] for run in runs])), 1),
-    }
-
-
-def _write(path: Path, text: str) -> None:
-    write_whole(path, lambda file: file.write(text.encode()))

@@ -111,6 +111,8 @@ def test_table_2_is_filled_and_resumed(
         assert row["seconds"] > 0
     with (tmp_path / "table.csv").open() as file:
         assert [line["row"] for line in csv.DictReader(file)] == [r["row"] for r in table["rows"]]
+    floor = json.loads((tmp_path / "floor.json").read_text())["floor"]["bass"]["mean"]
+    assert table["floors"]["mix statistics"]["scores"]["bass"] == floor
     assert "CSN, Slakh: basic" in capsys.readouterr().out
     command[command.index("400")] = "300"
     assert main(command) == 1
