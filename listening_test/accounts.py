@@ -69,6 +69,13 @@ def any_account(store: Store) -> bool:
         return bool(read.execute(select(exists().select_from(accounts))).scalar())
 
 
+def list_accounts(store: Store) -> list[Account]:
+    """Everybody who has an account, by name."""
+    with store.read() as read:
+        rows = read.execute(select(accounts).order_by(accounts.c.name)).all()
+    return [_account(row.id, row.name, row.password) for row in rows]
+
+
 def set_up(store: Store) -> str | None:
     """A secret that makes the first account; None when there is one already."""
     with store.write() as write:

@@ -1,4 +1,4 @@
-"""The command line: ``listening-test study|listeners|export|backup|restore|simulate|report``.
+"""The command line: ``listening-test study|listeners|export|simulate|report|backup|accounts|…``.
 
 Thin on purpose: each command parses its words and calls one function of the package. A study is
 named by its number, 3, which means its newest version; 3.1 is its first.
@@ -10,14 +10,14 @@ from collections.abc import Sequence
 
 from csn import __version__
 from csn.errors import StemwiseError
-from listening_test import cli_answers, cli_listeners, cli_study
+from listening_test import cli_answers, cli_keep, cli_listeners, cli_study
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="listening-test", description="Blind listening tests.")
     parser.add_argument("--version", action="version", version=f"stemwise {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for part in (cli_study, cli_listeners, cli_answers):
+    for part in (cli_study, cli_listeners, cli_answers, cli_keep):
         part.commands(commands)
     return parser
 

@@ -1,4 +1,4 @@
-"""``listening-test export|backup|restore|simulate|report``: answers out, and looked after."""
+"""``listening-test export|simulate|report``: answers out, tried, and what their sounds are like."""
 
 import argparse
 from pathlib import Path
