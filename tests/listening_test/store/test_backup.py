@@ -203,12 +203,10 @@ def manifest(**values: Any) -> Callable[[str, bytes], bytes]:
     return change
 
 
-@pytest.mark.parametrize(
-    "name", ["../evil.sh", "a/../../b", "/etc/passwd", "a/b/c.flac", "..", "a/..", "a\\..\\b", "x/"]
-)
-def test_no_way_out_of_the_folder(made: Path, empty: Store, name: str) -> None:
-    with pytest.raises(StoreError, match="no backup that this Stemwise can read"):
-        restore(changed(made, manifest(files={name: "0" * 64})), empty)
+def test_no_way_out_of_the_folder(made: Path, empty: Store) -> None:
+    for name in ("../evil.sh", "a/../../b", "/etc/passwd", "a/b/c", "..", "a/..", "a\\b", "x/"):
+        with pytest.raises(StoreError, match="no backup that this Stemwise can read"):
+            restore(changed(made, manifest(files={name: "0" * 64})), empty)
     nothing_happened(empty)
 
 
