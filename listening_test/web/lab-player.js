@@ -102,14 +102,14 @@ export class LabPlayer {
     }
   }
 
-  #take({ playing, position }) {
+  // What the server says: the clip that sounds, where it is, and what was heard of each.
+  #take({ playing, position, heard }) {
     this.trouble = "";
     const was = this.index;
+    this.heard = this.heard.map((before, i) => Math.max(before, heard[i] ?? 0));
     this.index = playing === null ? -1 : this.names.indexOf(playing);
     this.at = this.index < 0 ? 0 : position;
-    if (this.index >= 0) this.heard[this.index] = Math.max(this.heard[this.index], this.at);
-    else if (was >= 0) { // it was not stopped here, so it is over
-      this.heard[was] = Math.max(this.heard[was], this.lengths[was]);
+    if (was >= 0 && this.index < 0) { // nobody stopped it here, so it is over
       this.over[was] = true;
       this.hooks.note("ended", was, this.heard[was]);
     }

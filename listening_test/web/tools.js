@@ -43,7 +43,10 @@ export function tools(app, legend) {
   const help = element("details", { class: "legend" },
     element("summary", {}, element("span", { text: texts.say("keys") }), cap("?")), list);
   help.open = app.store.get("legend") === true;
-  help.addEventListener("toggle", () => app.store.set("legend", help.open));
+  help.addEventListener("toggle", () => {
+    app.store.set("legend", help.open);
+    if (help.open && help.isConnected) help.scrollIntoView({ block: "nearest" });
+  });
   keys["?"] = () => { help.open = !help.open; };
   return { nodes: [element("div", { class: "tools" }, nodes), help], keys };
 }

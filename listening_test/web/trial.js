@@ -42,7 +42,7 @@ export class Trial {
     });
     this.retry = button(texts.say("retry"), { key: "R", kind: "retry", onclick: () => player.retry() });
     this.retry.hidden = true;
-    this.verdict = element("p", { class: "verdict", role: "status" });
+    this.verdict = step.practice ? element("p", { class: "verdict", role: "status" }) : null;
     const { nodes, keys } = tools(app, this.#legend());
     if (step.replays) delete keys.l;
     this.keys = { ...this.#keys(), ...keys };
@@ -52,7 +52,7 @@ export class Trial {
       this.heading,
       texts.has(focus) ? element("p", { class: "quiet", text: texts.say(focus) }) : null,
       element("div", { class: "sounds" }, this.cards.map((card) => card.node)),
-      this.answer.node, this.sure?.node ?? null, this.verdict,
+      this.answer.node, this.sure?.node, this.verdict,
       element("div", { class: "act" }, this.retry, this.next, this.reason),
       ...nodes,
     ].filter(Boolean);

@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,9 +49,15 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def start(library: Path | None, home: Path, log: Path, port: int) -> subprocess.Popen[bytes]:
+def start(
+    library: Path | None,
+    home: Path,
+    log: Path,
+    port: int,
+    given: Mapping[str, str] = os.environ,
+) -> subprocess.Popen[bytes]:
     """Start the app, and wait until it answers."""
-    environment = os.environ | {"STEMWISE_HOME": str(home), "OMP_NUM_THREADS": "1"}
+    environment = {**given, "STEMWISE_HOME": str(home), "OMP_NUM_THREADS": "1"}
     if library is not None:
         environment["STEMWISE_LIBRARY"] = str(library)
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]

@@ -1,9 +1,10 @@
 """What tests of the listener's page share: a house with studies in it, a hand on the page."""
 
+import os
 import subprocess
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +15,10 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from sqlalchemy import Row, select
 
 from listening_test import journey
+from listening_test.steps import state
 from listening_test.store import Store, open_store
 from listening_test.store import schema as t
+from listening_test.store.answers import Answer
 from listening_test.store.listeners import invite, listener_of_token
 from listening_test.store.rows import Listener
 from listening_test.study import Settings
@@ -39,8 +42,8 @@ class House:
         self.database = f"sqlite:///{self.home / 'answers.sqlite3'}"
         self.app: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        self.app = start(None, self.home, self.log, self.port)
+    def start(self, environment: Mapping[str, str] = os.environ) -> None:
+        self.app = start(None, self.home, self.log, self.port, environment)
 
     def kill(self) -> None:
         """As a power cut would."""
@@ -64,6 +67,20 @@ class House:
             for step in ("consent", "level"):
                 journey.take(store, self.listener(link), str(uuid.uuid4()), step, {})
         return link
+
+    def advance(self, link: str, count: int) -> None:
+        """Answer so many trials without a browser; breaks are taken."""
+        with self.store() as store:
+            listener = self.listener(link)
+            while count:
+                here = journey.place(store, listener)
+                step = state(here)["step"]
+                if step["kind"] == "break":
+                    journey.take(store, listener, str(uuid.uuid4()), step["id"], {})
+                    continue
+                given = Answer(str(uuid.uuid4()), 0, True, (9.0, 9.0, 9.0), 12.0)
+                journey.answer(store, listener, step["trial"], given)
+                count -= 1
 
     def store(self) -> closing[Store]:
         """The app's own database, for a with statement."""

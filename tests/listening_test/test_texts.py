@@ -112,6 +112,13 @@ def test_nothing_is_ever_read_as_html_or_run_from_text():
     assert "@import" not in (WEB / "listen.css").read_text("utf-8")
 
 
+def test_every_script_is_fetched_at_once():
+    """Else a slow network would find them one behind the other."""
+    page = (WEB / "listen.html").read_text("utf-8")
+    asked = re.findall(r'(?:href|src)="\.\./listen/assets/([\w-]+\.js)"', page)
+    assert sorted(asked) == sorted(SCRIPTS)
+
+
 def test_colours_are_those_of_the_instruments():
     style = (WEB / "listen.css").read_text("utf-8").lower()
     for name, colour in COLOURS.items():
