@@ -2,7 +2,6 @@
 
 import csv
 import io
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import fields, replace
@@ -15,6 +14,7 @@ import pytest
 from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
+from listening_test import background
 from listening_test.simulate import simulate
 from listening_test.store import Store, shared_store
 from listening_test.store.listeners import invite, list_listeners, withdraw
@@ -28,7 +28,7 @@ from listening_test.store.studies import (
     triplet_rows,
 )
 from listening_test.study import PRESETS, Question, Settings
-from pages.studies import form, imported, jobs, links, questions, screen, sounds, words
+from pages.studies import form, imported, links, questions, screen, sounds, words
 from tests.listening_test import small_study
 
 
@@ -317,49 +317,42 @@ def test_a_csv_of_triplets_is_taken_or_its_lines_are_named(store: Store) -> None
 # ---- sounds, launch, links ------------------------------------------------------------------
 
 
-def test_sounds_are_made_in_the_background(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    said = []
-
-    def prepare(store: Store, version_id: int, progress: Any, **given: Any) -> None:
-        progress("Choosing excerpts", 0.5)
-        said.append(jobs.job(store, version_id).left)  # type: ignore[union-attr]
-        version = get_version(store, version_id)
-        made = small_study.prepared(version.settings, version.folder)
-        small_study.store_prepared(store, version_id, made, version.settings)
-
-    monkeypatch.setattr(jobs, "prepare_version", prepare)
+def test_while_sounds_are_made_the_page_says_how_far_it_is(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = background.Job("Choosing excerpts", 0.5)
+    begun = []
+    monkeypatch.setattr(background, "prepare", lambda *args: begun.append(args))
     page = show()
     run(page.button(key="start-csn").click())
     run(page.get("button_group")[0].set_value("Sounds"))
     assert page.button(key="launch").disabled
+    monkeypatch.setattr(background, "job", lambda version_id: job if begun else None)
     run(page.button(key="prepare").click())
-    while not (jobs.job(store, 1) or jobs.Job(done=True)).done:
-        time.sleep(0.01)
+    assert [version_id for version_id, _ in begun] == [1]
+    [bar] = page.get("progress")
+    assert bar.proto.value == 50
+    assert bar.proto.text == "Choosing excerpts · a few seconds left"
+    version = get_version(store, 1)
+    made = small_study.prepared(version.settings, version.folder)
+    small_study.store_prepared(store, 1, made, version.settings)
+    job.done = True
     run(page)
-    assert said == ["a few seconds left"]
     metrics = {item.label: item.value for item in page.metric}
-    rows = triplet_rows(store, 1)
     assert metrics["Sets"] == "64" and metrics["Loudness, LUFS"] == "-23.0"
-    assert len([row for row in rows if not row.practice]) == 64
     assert "One refusal" in "".join(str(item.value) for item in page.markdown)
     assert not page.button(key="launch").disabled
 
 
-def test_a_failure_in_the_background_is_a_sentence(
+def test_what_went_wrong_while_nobody_looked_is_said(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    page = show()
-    run(page.button(key="start-csn").click())
-    run(control(page, "library").set_value("demo"))
-    monkeypatch.setattr(jobs.libraries, "folders", dict)
-    small = replace(only_draft(store), library="no such library")
-    small_study.create_study(store, small, "ada")
-    job = jobs.prepare(store, 2)
-    while not job.done:
-        time.sleep(0.01)
-    assert "no library 'no such library'" in job.problem
-    page = show(study=2, part="sounds")
-    assert "no library 'no such library'" in page.error[0].value
+    small_study.create_study(store, PRESETS["csn"], "ada")
+    job = background.Job(problem="The library has vanished.", done=True)
+    monkeypatch.setattr(background, "job", lambda version_id: job)
+    page = show(study=1, part="sounds")
+    assert [error.value for error in page.error] == ["The library has vanished."]
+    assert page.button(key="prepare")
 
 
 def test_the_table_of_triplets_is_what_the_store_has(store: Store) -> None:

@@ -89,7 +89,7 @@ def _close(version: Version) -> None:
             "What they have answered stays; on their next answer they are told that it has ended."
         )
     st.write("Nobody can begin or go on after that. All answers stay, and you can open it again.")
-    if _confirmed("Close", "close"):
+    if _confirmed("Close the study", "close"):
         close(store(), version.id)
         st.rerun()
 

@@ -8,12 +8,12 @@ import streamlit as st
 from sqlalchemy import Row
 
 from csn.errors import StemwiseError
+from listening_test import background
 from listening_test.errors import StudyError
 from listening_test.store.rows import Version
 from listening_test.store.studies import get_version, sound_rows, triplet_rows
 from listening_test.triplets import ROLES
 from pages import libraries
-from pages.studies import jobs
 from pages.studies.desk import go, plain, store
 
 _COLUMNS: Final = {
@@ -28,7 +28,7 @@ _COLUMNS: Final = {
 
 def part(version: Version) -> Version:
     """Draw the part."""
-    running = jobs.job(store(), version.id)
+    running = background.job(version.id)
     if running is not None and not running.done:
         _under_way(version.id)
         return version
@@ -59,14 +59,19 @@ def _not_made(version: Version) -> None:
             go(study=version.study_id, version=version.number, part="design")
         return
     if st.button(f"Make the sounds of {settings.asked} sets", type="primary", key="prepare"):
-        jobs.prepare(store(), version.id)
+        _begin(version)
         st.rerun()
 
 
-@st.fragment(run_every=0.7)
+def _begin(version: Version) -> None:
+    # The app may have a library that only it knows: the one it was started with.
+    background.prepare(version.id, libraries.folders().get(version.settings.library))
+
+
+@st.fragment(run_every=1.0)
 def _under_way(version_id: int) -> None:
     """Show how far it is; the page may be left meanwhile."""
-    running = jobs.job(store(), version_id)
+    running = background.job(version_id)
     if running is None or running.done:
         st.rerun()
         return
@@ -75,8 +80,8 @@ def _under_way(version_id: int) -> None:
     st.caption("You may leave this page; it goes on.")
 
 
-def _ended(version: Version, ended: jobs.Job) -> Version:
-    jobs.forget(store(), version.id)
+def _ended(version: Version, ended: background.Job) -> Version:
+    background.forget(version.id)
     if ended.problem:
         st.error(ended.problem)
     else:
@@ -112,7 +117,7 @@ def _made(version: Version) -> None:
     if rows:
         _triplet(version, asked[rows[0]], sounds, titles)
     if version.state == "draft" and st.button("Make the sounds again", key="again"):
-        jobs.prepare(store(), version.id)
+        _begin(version)
         st.rerun()
 
 
