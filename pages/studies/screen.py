@@ -9,7 +9,7 @@ from csn.errors import StemwiseError
 from listening_test.store.rows import Study, Version
 from listening_test.store.studies import list_studies
 from pages.access import require_experimenter
-from pages.studies import actions, design, links, monitor, overview, sounds
+from pages.studies import actions, design, lab, links, monitor, overview, sounds
 from pages.studies.desk import STYLE, badge, go, plain, store
 from pages.studies.words import day
 
@@ -18,6 +18,7 @@ _PARTS: Final[dict[str, Callable[[Version], Version | None]]] = {
     "Sounds": sounds.part,
     "Links": links.part,
     "Listeners": monitor.part,
+    "Lab": lab.part,
 }
 
 
@@ -48,7 +49,7 @@ def _study(wanted: str) -> None:
     version = next((v for v in versions if str(v.number) == number), versions[0])
     _back()
     head = st.container(key="study-head", gap="small")
-    chosen = _chosen(version, list(_PARTS))
+    chosen = _chosen(version, [name for name in _PARTS if name != "Lab" or version.settings.lab])
     version = _PARTS[chosen](version) or version
     with head:  # drawn last, because what was just changed belongs in it
         _header(study, versions, version)
