@@ -187,6 +187,8 @@ class Stimuli:
 
     def vectors(self, excerpts: Sequence[Excerpt]) -> np.ndarray:
         """``Hearing.vectors``; [0, 640], with a refusal, where the piece cannot be heard."""
+        if not excerpts:
+            return np.empty((0, EMBEDDING), np.float32)
         try:
             return self.hearing.vectors(excerpts)
         except (AudioError, ModelError) as error:

@@ -26,8 +26,10 @@ from listening_test.stimuli import Stimuli
 from listening_test.study import Settings
 from listening_test.triplets import MIX, WHOLE, Excerpt, Triplet
 
-POOL: Final = 200
-"""Pieces at most among which neighbours are sought, drawn at random (IND has 20)."""
+POOL: Final = 60
+"""Pieces at most among which neighbours are sought, drawn at random (IND has 20).
+
+Every segment of theirs is embedded, by far the longest part of the work."""
 
 NEAREST: Final = 2
 """Candidates on each side."""
@@ -57,6 +59,7 @@ def make(settings: Settings, stimuli: Stimuli, progress: Callable[[float], None]
     """
     draw = Draw(stimuli, np.random.default_rng(settings.seed))
     pool = _Pool(settings, draw)
+    pool.listen(lambda part: progress(part / 2))
     triplets: list[Triplet] = []
     for instrument in settings.instruments:
         void = 0
@@ -89,7 +92,7 @@ def make(settings: Settings, stimuli: Stimuli, progress: Callable[[float], None]
             for excerpt in (x, first, second):
                 stimuli.give(excerpt)
             void = 0
-            progress(len(triplets) / settings.asked)
+            progress(0.5 + 0.5 * len(triplets) / settings.asked)
         made = _of(triplets, instrument)
         if made < settings.per_instrument:
             raise StudyError(
@@ -116,6 +119,16 @@ class _Pool:
         self._stimuli, self._rng = draw.stimuli, draw.rng
         corpus = list(self._stimuli.corpus)
         self._pieces = {corpus[k].id for k in self._rng.permutation(len(corpus))[:POOL]}
+
+    def listen(self, progress: Callable[[float], None]) -> None:
+        """Embed every segment of the mixes, on which all criteria draw."""
+        has = {i: {p.id for p in self._stimuli.pieces(i)} for i in self._settings.instruments}
+        for done, piece in enumerate(sorted(self._pieces), 1):
+            found = [self._stimuli.starts(piece, i) for i in has if piece in has[i]]
+            starts = sorted({float(start) for of_one in found for start in of_one})
+            length = self._settings.excerpt
+            self._stimuli.vectors([Excerpt(piece, MIX, start, length) for start in starts])
+            progress(done / len(self._pieces))
 
     def anchors(self, instrument: str) -> Iterator[Excerpt]:
         """Every segment once, at random, but no piece twice before all were asked once."""
