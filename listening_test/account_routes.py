@@ -107,8 +107,10 @@ class Desk:
         return Screen("Sign out", lead, (), "Sign out", links).response(self.base)
 
     def _signed_out(self, request: Request, _form: Form) -> Response:
+        me = _me(request)
         accounts.sign_out(shared_store(), request.cookies.get(COOKIE, ""))
-        answer = self._go("/sign-in")
+        # Streamlit remembers who came by OIDC; the next person at this computer must not go on.
+        answer = self._go("/auth/logout" if me and me.external else "/sign-in")
         answer.delete_cookie(COOKIE, self.base or "/", httponly=True, samesite="lax")
         return answer
 

@@ -95,6 +95,8 @@ def guarded(handler: Handler) -> Handler:
 def corner(name: str | None) -> None:
     """The small link at the top right: to sign in, or out."""
     path, words = ("sign-in", "Sign in") if name is None else ("sign-out", f"{name} · sign out")
+    if name is None and st.user.get("is_logged_in"):  # a provider sends people back to the maps
+        path, words = INSTITUTION, "Go on to sign in"
     st.html(
         f'{_STYLE}<a class="stemwise-corner" href="{escape(libraries.base())}/{path}">'
         f"{escape(words)}</a>"

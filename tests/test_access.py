@@ -353,6 +353,11 @@ def test_the_menu(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
         page = AppTest.from_file(SCRIPT, default_timeout=60).run()
         corners = [element.proto.body for element in page.get("html")]
         assert [text for text in corners if f">{words}</a>" in text]
+    monkeypatch.setattr(access, "_cookie", lambda: None)
+    monkeypatch.setattr("streamlit.user", User(is_logged_in=True))
+    page = AppTest.from_file(SCRIPT, default_timeout=60).run()
+    corners = [element.proto.body for element in page.get("html")]
+    assert [text for text in corners if '/institution">Go on to sign in</a>' in text]
 
 
 def test_the_link_for_the_first_account(

@@ -238,6 +238,8 @@ def test_by_way_of_an_institution(
     assert "grace@example.org" in browser.get("/sign-out").text
     assert browser.send(link).status_code == 410
     assert "Your institution signs you in" in browser.get("/password").text
+    assert browser.send("/sign-out").headers["location"] == "/auth/logout"
+    assert COOKIE not in browser.cookies
 
 
 def test_guessing_is_slowed_down(ada: Browser) -> None:
