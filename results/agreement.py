@@ -170,8 +170,6 @@ class Sureness:
 def sureness(answers: pd.DataFrame) -> tuple[Sureness, ...]:
     """IND's stacked bars; empty where nobody was asked "are you sure?"."""
     table = judged(answers)
-    if "sure" not in table:
-        return ()
     table = table[table["sure"].notna()]
     right, sure = table["agrees"].eq(True), table["sure"].eq(True)
     bars = []

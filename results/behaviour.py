@@ -67,9 +67,7 @@ class Times:
 def times(answers: pd.DataFrame) -> Times:
     """How long answers to triplets take; NaN where there are none."""
     table = judged(answers)
-    seconds = (
-        table["elapsed"].to_numpy(float) if "elapsed" in table else np.full(len(table), np.nan)
-    )
+    seconds = table["elapsed"].to_numpy(float)
     known = np.isfinite(seconds) & (seconds > 0)
     table, seconds = table[known], seconds[known]
     if not len(seconds):
@@ -143,7 +141,7 @@ class Calibration:
 def calibration(answers: pd.DataFrame) -> Calibration | None:
     """Confidence against agreement; None where nobody was asked."""
     table = judged(answers)
-    if "sure" not in table or not table["sure"].notna().any():
+    if not table["sure"].notna().any():
         return None
     table = table[table["sure"].notna()]
     sure, agrees = table["sure"].to_numpy(bool), agreeing(table) > 0.5

@@ -19,7 +19,7 @@ ORDER: Final = (MIX, *INSTRUMENTS)
 
 NEEDED: Final = (
     "listener_id", "triplet_id", "kind", "instrument", "set", "simulated", "swapped", "choice",
-    "chosen_first", "agrees", "margin",
+    "chosen_first", "agrees", "margin", "right", "repeated_same", "sure", "elapsed", "excluded",
 )  # fmt: skip
 """Columns without which nothing can be said; see the codebook."""
 

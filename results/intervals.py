@@ -79,10 +79,35 @@ def clustered(values: ArrayLike, clusters: Clusters, confidence: float = CONFIDE
         Unknown where fewer than two listeners or two triplets answered: nothing can then be
         said of others.
     """
+    parts = _parts(np.asarray(values, float), clusters)
+    if parts is None:
+        return UNKNOWN
+    low, high = parts.limits(confidence)
+    return Interval(float(low), float(high), float(np.sqrt(parts.variance)), float(parts.df))
+
+
+def difference(values: ArrayLike, clusters: Clusters, confidence: float = CONFIDENCE) -> Interval:
+    """The two-way clustered interval of a mean of numbers of any size, mean ± t·√V.
+
+    Args:
+        values: [answers], such as differences between two models on the same answers.
+        clusters: of the same answers.
+        confidence: how often the truth shall be in it.
+    """
     y = np.asarray(values, float)
+    parts = _parts(y, clusters)
+    if parts is None:
+        return UNKNOWN
+    error, df = float(np.sqrt(parts.variance)), float(parts.df)
+    half = error * float(stats.t.ppf(0.5 + confidence / 2, df))
+    return Interval(float(y.mean()) - half, float(y.mean()) + half, error, df)
+
+
+def _parts(y: Floats, clusters: Clusters) -> "Parts | None":
+    """What an interval is made of; None with fewer than two listeners or triplets."""
     people, things = clusters.listeners, clusters.triplets
     if people < 2 or things < 2:
-        return UNKNOWN
+        return None
     n, p = len(y), y.mean()
     away = y - p
     by_listener = _summed(clusters.listener, away, people)
@@ -92,16 +117,14 @@ def clustered(values: ArrayLike, clusters: Clusters, confidence: float = CONFIDE
     else:
         pairs = int(clusters.pair.max()) + 1
         by_answer = _summed(clusters.pair, away, pairs)
-    parts = Parts(
+    return Parts(
         np.array(p),
         np.array(by_listener / n**2 * people / (people - 1)),
         np.array(by_triplet / n**2 * things / (things - 1)),
-        np.array(by_answer / n**2 * pairs / (pairs - 1)),
+        np.array(by_answer / n**2 * pairs / max(pairs - 1, 1)),
         people,
         things,
     )
-    low, high = parts.limits(confidence)
-    return Interval(float(low), float(high), float(np.sqrt(parts.variance)), float(parts.df))
 
 
 def _summed(codes: NDArray[np.int64], away: Floats, groups: int) -> float:
@@ -130,7 +153,7 @@ class Parts:
     triplets: int
 
     @classmethod
-    def of_grids(cls, answers: NDArray[np.floating]) -> "Parts":
+    def of_grids(cls, answers: NDArray[np.floating] | NDArray[np.integer]) -> "Parts":
         """Of many simulated studies in which every listener answers every triplet.
 
         Args:

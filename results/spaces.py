@@ -64,11 +64,11 @@ def spaces(answers: pd.DataFrame, baselines: Mapping[str, pd.DataFrame] | None =
     for asked, part in parts.items():
         for source in INPUTS:
             squares = _squares(part, source)
-            known = ~np.isnan(squares).any(axis=(0, 2))
+            known = np.asarray(~np.isnan(squares).any(axis=(0, 2)), bool)
             if not known.any():
                 continue
             chosen = part["chosen_first"].to_numpy(float)[known]
-            clusters = Clusters.of(part[known])
+            clusters = Clusters.of(part.iloc[np.flatnonzero(known)])
             for names in SUBSETS:
                 on = [INSTRUMENTS.index(name) for name in names]
                 first, second = squares[on][:, known].sum(0).T
@@ -80,10 +80,15 @@ def spaces(answers: pd.DataFrame, baselines: Mapping[str, pd.DataFrame] | None =
             known = ~np.isnan(first + second)
             if known.any():
                 chosen = part["chosen_first"].to_numpy(float)[known]
-                row = _row(first[known], second[known], chosen, Clusters.of(part[known]))
+                row = _row(
+                    first[known],
+                    second[known],
+                    chosen,
+                    Clusters.of(part.iloc[np.flatnonzero(known)]),
+                )
                 rows.append((asked, name, WHOLE, 0, *row))
-    names = ["asked", "source", "space", "size", "score", "low", "high", "n"]
-    return Spaces(pd.DataFrame.from_records(rows, columns=names))
+    columns = ["asked", "source", "space", "size", "score", "low", "high", "n"]
+    return Spaces(pd.DataFrame.from_records(rows, columns=columns))
 
 
 def _squares(table: pd.DataFrame, source: str) -> Floats:

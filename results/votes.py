@@ -53,7 +53,8 @@ def read_votes(content: str | bytes | Path) -> pd.DataFrame:
         if isinstance(content, Path):
             content = content.read_bytes()
         text = content.decode("utf-8-sig") if isinstance(content, bytes) else content
-        raw = pd.read_csv(io.StringIO(text), sep=None, engine="python")
+        header = text.partition("\n")[0]
+        raw = pd.read_csv(io.StringIO(text), sep=max(",;\t", key=header.count))
     except (OSError, UnicodeDecodeError, ValueError) as error:
         raise ResultsError(f"The file of votes cannot be read as CSV in UTF-8: {error}.") from error
     raw.columns = [str(name).strip().lower() for name in raw.columns]
@@ -116,7 +117,7 @@ def score_votes(votes: pd.DataFrame, least: float = MULTI_LEAST) -> tuple[VoteSc
     total = votes["first_votes"] + votes["second_votes"]
     top = votes[["first_votes", "second_votes"]].max(axis=1) / total
     kept = votes[(top >= least - 1e-9) & (votes["first_votes"] != votes["second_votes"])]
-    chosen = (kept["first_votes"] > kept["second_votes"]).to_numpy(float)
+    chosen = (kept["first_votes"] > kept["second_votes"]).to_numpy().astype(float)
     found = []
     for source in INPUTS:
         sets = [names for names in SUBSETS if _has(kept, source, names)]
