@@ -26,7 +26,10 @@ export class Clips {
 
   need(names) {
     this.needed = [...names];
-    for (const name of names) this.#load(name);
+    for (const name of names) {
+      if (this.known.get(name)?.state === "failed") this.known.delete(name);
+      this.#load(name);
+    }
   }
 
   ahead(names) {
@@ -35,7 +38,6 @@ export class Clips {
   }
 
   retry() {
-    for (const [name, clip] of this.known) if (clip.state === "failed") this.known.delete(name);
     this.need(this.needed);
     this.changed();
   }
@@ -56,13 +58,10 @@ export class Clips {
       if (tried) await wait(PAUSES[tried - 1]);
       if (this.known.get(name) !== clip) return; // asked for anew in the meantime
       await this.#try(name, clip);
-      if (clip.kind === "gone") break;
+      if (clip.gone) break;
     }
     clip.state = clip.buffer ? "ready" : "failed";
-    if (clip.kind === "gone") {
-      this.known.delete(name);
-      if (this.needed.includes(name)) this.gone();
-    }
+    if (clip.gone && this.needed.includes(name)) this.gone();
     this.changed();
     this.#next();
   }
@@ -72,7 +71,7 @@ export class Clips {
       clip.kind = "network";
       const bytes = await this.api.clip(name);
       if (bytes === null) {
-        clip.kind = "gone";
+        clip.gone = true;
         return;
       }
       clip.kind = "decode";

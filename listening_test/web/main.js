@@ -186,7 +186,7 @@ class App {
       location.reload();
       return;
     }
-    this.store.remove("reloaded");
+    if (state.version === VERSION) this.store.remove("reloaded");
     if (state.language) {
       await this.speak(state.language);
       this.store.set("language", this.texts.language);

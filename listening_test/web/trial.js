@@ -36,7 +36,7 @@ export class Trial {
     ], { ...options, kind: "sides", visibleLegend: false });
     this.sure = step.sure ? new Choice(texts.say("sure"), [
       { text: texts.say("sure.yes"), key: "↑" }, { text: texts.say("sure.no"), key: "↓" },
-    ], { ...options, kind: "row" }) : null;
+    ], { ...options, kind: "sure" }) : null;
     this.next = button(texts.say("next"), {
       key: "↵", kind: "primary", "aria-describedby": "reason", onclick: () => this.confirm(),
     });

@@ -191,7 +191,7 @@ def test_by_thumb_alone(house: House, browser: Listeners) -> None:
             tap(f'.sound[data-clip="{clip}"] .press')
             page.locator(f'.sound[data-clip="{clip}"][data-heard="enough"]').wait_for()
         tap(".sides label:last-of-type")
-        tap(".row label:last-of-type >> text=Not sure")
+        tap(".sure label:last-of-type >> text=Not sure")
         tap("button.primary")
         if number == 0:
             ear.wait("break")
@@ -202,7 +202,7 @@ def test_by_thumb_alone(house: House, browser: Listeners) -> None:
 
 def test_nothing_moves_under_the_finger(house: House, browser: Listeners) -> None:
     boxes: Callable[[Ear], Any] = lambda ear: ear.page.evaluate(  # noqa: E731
-        "() => [...document.querySelectorAll('h1, .press, .track, .sides label, .row label, "
+        "() => [...document.querySelectorAll('h1, .press, .track, .sides label, .sure label, "
         "button.primary')].map((node) => { const b = node.getBoundingClientRect(); "
         "return [b.x, b.y, b.width, b.height].map(Math.round); })"
     )

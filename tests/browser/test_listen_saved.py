@@ -237,3 +237,36 @@ def test_what_happens_is_written_down(house: House, browser: Listeners) -> None:
     assert kinds[0] == ("shown", None)
     assert kinds.index(("play", 0)) < kinds.index(("pause", 0)) <= kinds.index(("play", 1)) + 1
     assert all(abs(row.at - time.time()) < 120 for row in events)
+
+
+def test_without_any_storage_of_the_browser(house: House, browser: Listeners) -> None:
+    """Private windows of some browsers, and full disks, refuse to keep anything."""
+    link = house.begun(ONE)
+    ear = browser.ear(link)
+    ear.page.add_init_script(
+        "for (const name of ['getItem', 'setItem', 'removeItem']) Storage.prototype[name] ="
+        " () => { throw new DOMException('full', 'QuotaExceededError'); };"
+    )
+    ear.open()
+    ear.answer("B")
+    ear.answer("A")
+    ear.wait("done")
+    assert [row.choice for row in house.answers(link)] == [1, 0]
+
+
+def test_a_page_that_is_older_than_the_server_loads_itself_anew_once(
+    house: House, browser: Listeners
+) -> None:
+    ear = browser.ear(house.begun(ONE))
+    loaded: list[str] = []
+    ear.page.on("load", lambda page: loaded.append(page.url))
+
+    def newer(route: Route) -> None:
+        reply = route.fetch()
+        route.fulfill(response=reply, json=reply.json() | {"version": 99})
+
+    ear.page.route("**/state", newer)
+    ear.open()
+    ear.wait("trial")
+    ear.answer("A")
+    assert len(loaded) == 2

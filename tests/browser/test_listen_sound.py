@@ -270,3 +270,23 @@ def test_a_second_tab_takes_the_sound_over(house: House, browser: Listeners) -> 
     second.press("a")
     second.page.wait_for_function("() => document.listen.player.position(1) > 0")
     until(lambda: first.script("listen.player.playing") == -1)
+
+
+def test_ranges_that_were_heard_are_united(house: House, browser: Listeners) -> None:
+    """Random ranges on a grid of 50 ms, against counting the steps of the grid one by one."""
+    ear = browser.ear(house.begun(ONE)).open()
+    rng = np.random.default_rng(3)
+    cases = [np.sort(rng.integers(0, 200, (count, 2)), axis=1) for count in range(1, 41)]
+    united = ear.page.evaluate(
+        """async (cases) => {
+          const { Heard } = await import("/listen/assets/heard.js");
+          return cases.map((ranges) => {
+            const heard = new Heard();
+            for (const [from, to] of ranges) heard.add(from / 20, to / 20);
+            return heard.seconds;
+          });
+        }""",
+        [case.tolist() for case in cases],
+    )
+    counted = [len({step for a, b in case for step in range(a, b)}) / 20 for case in cases]
+    assert united == pytest.approx(counted, abs=1e-9)
