@@ -42,6 +42,7 @@ SHORTEST, LONGEST = 12, 200
 ALLOWED: Final = "STEMWISE_EXPERIMENTERS"
 """Environment variable: e-mail addresses, separated by commas, that may sign in through OIDC."""
 
+_STALE: Final = "This link was used already or is too old; ask for a new one."
 _WRONG: Final = "The name or the password is wrong."
 _hasher: Final = PasswordHasher()  # RFC 9106: 64 MiB, three passes
 _dummy: Final = _hasher.hash(secrets.token_hex())  # unknown names take as long as known ones
@@ -148,10 +149,14 @@ def new_password(store: Store, secret: str, password: str) -> Account:
     Raises:
         AccessError: the link does not work (any more), or the password will not do.
     """
+    owner = select(accounts).join(tickets, tickets.c.account_id == accounts.c.id)
+    with store.read() as read:
+        row = read.execute(owner.where(_valid(secret, RECOVERY))).one_or_none()
+    if row is None:
+        raise AccessError(_STALE)
+    hashed = _hash(row.name, password)  # takes its time, and must not hold up those who write
     with store.write() as write:
-        account_id = _use(write, secret, RECOVERY)
-        row = write.execute(select(accounts).where(accounts.c.id == account_id)).one()
-        hashed = _hash(row.name, password)
+        _use(write, secret, RECOVERY)
         write.execute(update(accounts).where(accounts.c.id == row.id).values(password=hashed))
         write.execute(delete(tickets).where(tickets.c.account_id == row.id))
         return _account(row.id, row.name, hashed)
@@ -289,7 +294,7 @@ def _use(write: Connection, secret: str, kind: str) -> int | None:
         delete(tickets).where(_valid(secret, kind)).returning(tickets.c.account_id)
     ).all()
     if not used:
-        raise AccessError("This link was used already or is too old; ask for a new one.")
+        raise AccessError(_STALE)
     return used[0].account_id
 
 
