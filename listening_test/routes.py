@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from listening_test import joining, journey
+from listening_test.disguise import disguise
 from listening_test.errors import LabError, StoreError, StudyError
 from listening_test.lab_desk import shared_player
 from listening_test.steps import Place, audible, next_step, state
@@ -202,10 +203,11 @@ def _events(store: Store, request: Request, body: Mapping[str, Any]) -> Response
 
 
 def _clip(store: Store, request: Request, _body: Mapping[str, Any]) -> Response:
-    file = _sound(
-        store, journey.place(store, _listener(store, request)), request.path_params["clip"]
-    )
-    return Response(file.read_bytes(), media_type="audio/flac", headers=HEADERS)
+    clip = request.path_params["clip"]
+    file, disguised = _sound(store, journey.place(store, _listener(store, request)), clip)
+    content = file.read_bytes()
+    content = disguise(content, clip) if disguised else content
+    return Response(content, media_type="audio/flac", headers=HEADERS)
 
 
 def _lab(store: Store, request: Request, body: Mapping[str, Any]) -> Response:
@@ -218,7 +220,7 @@ def _lab(store: Store, request: Request, body: Mapping[str, Any]) -> Response:
         player.stop()
     elif request.method == "POST":
         clip = str(body["clip"])
-        player.play(_sound(store, here, clip), clip)
+        player.play(_sound(store, here, clip)[0], clip)
     answer = player.state()
     if answer["playing"] not in clips:  # another listener's, or an experimenter's
         answer |= {"playing": None, "position": 0.0}
@@ -226,18 +228,19 @@ def _lab(store: Store, request: Request, body: Mapping[str, Any]) -> Response:
     return _json(answer | {"heard": [player.heard(clip) for clip in step.get("clips", ())]})
 
 
-def _sound(store: Store, here: Place, clip: str) -> Path:
-    """The file behind the address of a sound that may be heard now.
+def _sound(store: Store, here: Place, clip: str) -> tuple[Path, bool]:
+    """The file behind the address of a sound that may be heard now, and whether it is X again.
 
     Raises:
         StudyError: it may not, or there is none.
     """
-    sound_id = audible(here).get(clip)
-    if sound_id is None:
+    found = audible(here).get(clip)
+    if found is None:
         raise StudyError("This sound cannot be heard now.")
     with store.read() as db:
-        name = db.execute(select(t.sounds.c.file).where(t.sounds.c.id == sound_id)).scalar_one()
-    return here.version.folder / str(name)
+        own = t.sounds.c.id == found.sound
+        name = db.execute(select(t.sounds.c.file).where(own)).scalar_one()
+    return here.version.folder / str(name), found.disguised
 
 
 def _listener(store: Store, request: Request) -> Listener:

@@ -106,15 +106,28 @@ def _beginning(here: Place) -> tuple[Step, Trial | None] | None:
     return None
 
 
-def audible(here: Place) -> dict[str, int]:
-    """The sounds that the browser may fetch now: address to id of the sound."""
+@dataclass(frozen=True)
+class Audible:
+    """A sound that the browser may fetch now.
+
+    Attributes:
+        sound: id of the sound.
+        disguised: whether it is X again, which its bytes must not show.
+    """
+
+    sound: int
+    disguised: bool
+
+
+def audible(here: Place) -> dict[str, Audible]:
+    """The sounds that the browser may fetch now, by their addresses."""
     step, following = next_step(here)
     codes = {step.get("trial")} | ({following.code} if following is not None else set())
     open_now = [trial for trial in here.trials if trial.code in codes]
     if step["kind"] == "level":
         open_now += here.of_kind("level")
     return {
-        clip: sound
+        clip: Audible(sound, clip != trial.x_clip and sound == trial.x_id)
         for trial in open_now
         for clip, sound in (
             (trial.x_clip, trial.x_id), (trial.a_clip, trial.a_id), (trial.b_clip, trial.b_id),

@@ -1,3 +1,4 @@
+import io
 import json
 import re
 import uuid
@@ -5,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile as sf
 from sqlalchemy import func, select
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
@@ -305,6 +308,28 @@ def test_the_state_of_a_trial_holds_nothing_but_what_is_needed(home, walker):
         walker.move()
     assert {*kinds} == {"trial", "catch", "repeat"}
     assert len(set.union(*kinds.values())) == 1  # all three look the same
+
+
+def test_a_catch_trial_cannot_be_answered_by_comparing_files(home, walker):
+    to_trials(home, walker)
+    looked = 0
+    while walker.step["kind"] != "questionnaire":
+        if walker.step["kind"] == "trial":
+            files = [walker.get(f"clip/{clip}").content for clip in walker.step["clips"]]
+            assert len({*files}) == 3
+            again = [walker.get(f"clip/{clip}").content for clip in walker.step["clips"]]
+            assert files == again
+            sounds = [sf.read(io.BytesIO(file), dtype="int16")[0].astype(int) for file in files]
+            with home.read() as db:
+                row = db.execute(select(t.trials).where(t.trials.c.code == walker.step["trial"]))
+                trial = row.one()
+            if trial.kind == "catch":
+                looked += 1
+                same = sounds[1 + trial.right]
+                assert np.abs(same - sounds[0]).max() == 1
+                assert np.mean(same != sounds[0]) > 0.5
+        walker.move()
+    assert looked == 2
 
 
 def test_listeners_who_are_not_known_learn_nothing(client, home):
