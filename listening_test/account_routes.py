@@ -16,9 +16,18 @@ from starlette.routing import Route
 
 from listening_test import accounts
 from listening_test.account_pages import AGAIN, HEADERS, NAME, NEW, OLD, PASSWORD, Screen
-from listening_test.accounts import ENTRY, INVITATION, RECOVERY, SESSION, SET_UP, Account
+from listening_test.accounts import Account
 from listening_test.errors import AccessError, StoreError
 from listening_test.store import Store, shared_store
+from listening_test.tickets import (
+    ENTRY,
+    INVITATION,
+    LIFETIMES,
+    RECOVERY,
+    SESSION,
+    SET_UP,
+    STALE,
+)
 
 COOKIE: Final = "stemwise_session"
 HOME: Final = "/studies"
@@ -27,7 +36,6 @@ HOME: Final = "/studies"
 _log: Final = logging.getLogger(__name__)
 _MOST_BYTES: Final = 1 << 14  # of a form
 _LOCAL: Final = re.compile(r"/(?![/\\])[\w\-./]*")
-_STALE: Final = "This link was used already or is too old; ask for a new one."
 
 Form = dict[str, str]
 
@@ -182,7 +190,7 @@ class Desk:
     def _link(self, kind: str) -> Callable[[Request], Response]:
         def show(request: Request) -> Response:
             if not accounts.usable(shared_store(), request.path_params["secret"], kind):
-                return Screen("Too late", _STALE, links=self._ways()).response(self.base, "", 410)
+                return Screen("Too late", STALE, links=self._ways()).response(self.base, "", 410)
             return self._screen(kind).response(self.base)
 
         return show
@@ -221,7 +229,7 @@ class Desk:
     def _begin(self, request: Request, secret: str, after: str = "") -> Response:
         answer = self._go(after or HOME)
         answer.set_cookie(
-            COOKIE, secret, int(accounts.LIFETIMES[SESSION]), path=self.base or "/",
+            COOKIE, secret, int(LIFETIMES[SESSION]), path=self.base or "/",
             secure=request.url.scheme == "https", httponly=True, samesite="lax",
         )  # fmt: skip
         return answer

@@ -5,7 +5,6 @@ through a link that an experimenter gives to a colleague. All secrets of links a
 256 random bits; the database keeps only their hashes, and passwords as argon2.
 """
 
-import hashlib
 import os
 import secrets
 import time
@@ -16,7 +15,7 @@ from typing import Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import ColumnElement, Connection, delete, exists, insert, select, update
+from sqlalchemy import Connection, delete, exists, select, update
 from sqlalchemy.exc import IntegrityError
 
 from listening_test.errors import AccessError
@@ -24,17 +23,18 @@ from listening_test.store import Store
 from listening_test.store.rows import insert_one
 from listening_test.store.schema import accounts, tickets
 from listening_test.throttle import forgive, take_turn
-
-SET_UP, INVITATION, RECOVERY, ENTRY, SESSION = "setup", "invitation", "recovery", "entry", "session"
-LIFETIMES: Final = {
-    SET_UP: 24 * 3600.0,
-    INVITATION: 7 * 24 * 3600.0,
-    RECOVERY: 24 * 3600.0,
-    ENTRY: 60.0,
-    SESSION: 14 * 24 * 3600.0,
-}
-"""What a secret is good for, and for how many seconds. ``recovery`` sets a new password, ``entry``
-carries somebody whom another identity provider knows into a session."""
+from listening_test.tickets import (
+    ENTRY,
+    INVITATION,
+    RECOVERY,
+    SESSION,
+    SET_UP,
+    STALE,
+    digest,
+    issue,
+    use,
+    valid,
+)
 
 SHORTEST, LONGEST = 12, 200
 """Characters of a password."""
@@ -42,7 +42,6 @@ SHORTEST, LONGEST = 12, 200
 ALLOWED: Final = "STEMWISE_EXPERIMENTERS"
 """Environment variable: e-mail addresses, separated by commas, that may sign in through OIDC."""
 
-_STALE: Final = "This link was used already or is too old; ask for a new one."
 _WRONG: Final = "The name or the password is wrong."
 _hasher: Final = PasswordHasher()  # RFC 9106: 64 MiB, three passes
 _dummy: Final = _hasher.hash(secrets.token_hex())  # unknown names take as long as known ones
@@ -82,13 +81,13 @@ def set_up(store: Store) -> str | None:
     with store.write() as write:
         if write.execute(select(exists().select_from(accounts))).scalar():
             return None
-        return _issue(write, SET_UP)
+        return issue(write, SET_UP)
 
 
 def invite(store: Store) -> str:
     """A secret by which a colleague makes an account."""
     with store.write() as write:
-        return _issue(write, INVITATION)
+        return issue(write, INVITATION)
 
 
 def recover(store: Store, name: str) -> str:
@@ -102,13 +101,13 @@ def recover(store: Store, name: str) -> str:
         row = write.execute(select(accounts).where(accounts.c.name == wanted)).one_or_none()
         if row is None or not row.password:
             raise AccessError(f"There is no account {wanted!r} with a password of its own.")
-        return _issue(write, RECOVERY, row.id)
+        return issue(write, RECOVERY, row.id)
 
 
 def usable(store: Store, secret: str, kind: str) -> bool:
     """Whether a link still works."""
     with store.read() as read:
-        good = read.execute(select(tickets.c.hash).where(_valid(secret, kind))).first() is not None
+        good = read.execute(select(tickets.c.hash).where(valid(secret, kind))).first() is not None
     return good and not (kind == SET_UP and any_account(store))
 
 
@@ -130,7 +129,7 @@ def make_account(store: Store, secret: str, kind: str, name: str, password: str)
     hashed = _hash(name, password)
     try:
         with store.write() as write:
-            _use(write, secret, kind)
+            use(write, secret, kind)
             if kind == SET_UP:
                 taken = write.execute(select(exists().select_from(accounts))).scalar()
                 if taken:
@@ -151,12 +150,12 @@ def new_password(store: Store, secret: str, password: str) -> Account:
     """
     owner = select(accounts).join(tickets, tickets.c.account_id == accounts.c.id)
     with store.read() as read:
-        row = read.execute(owner.where(_valid(secret, RECOVERY))).one_or_none()
+        row = read.execute(owner.where(valid(secret, RECOVERY))).one_or_none()
     if row is None:
-        raise AccessError(_STALE)
+        raise AccessError(STALE)
     hashed = _hash(row.name, password)  # takes its time, and must not hold up those who write
     with store.write() as write:
-        _use(write, secret, RECOVERY)
+        use(write, secret, RECOVERY)
         write.execute(update(accounts).where(accounts.c.id == row.id).values(password=hashed))
         write.execute(delete(tickets).where(tickets.c.account_id == row.id))
         return _account(row.id, row.name, hashed)
@@ -176,7 +175,7 @@ def change_password(store: Store, account: Account, old: str, new: str, address:
     with store.write() as write:
         write.execute(update(accounts).where(accounts.c.id == account.id).values(password=hashed))
         write.execute(delete(tickets).where(tickets.c.account_id == account.id))
-        return _issue(write, SESSION, account.id)
+        return issue(write, SESSION, account.id)
 
 
 def sign_in(store: Store, name: str, password: str, address: str) -> str:
@@ -201,7 +200,7 @@ def sign_in(store: Store, name: str, password: str, address: str) -> str:
     row_id = _verify(store, wanted, password, address)
     with store.write() as write:
         write.execute(delete(tickets).where(tickets.c.expires_at < time.time()))
-        return _issue(write, SESSION, row_id)
+        return issue(write, SESSION, row_id)
 
 
 def vouch(store: Store, email: str) -> str:
@@ -220,7 +219,7 @@ def vouch(store: Store, email: str) -> str:
         if row is not None and row.password:
             raise AccessError(f"The account {name!r} has a password; sign in with that.")
         account_id = row.id if row is not None else _insert(write, name, "").id
-        return _issue(write, ENTRY, account_id)
+        return issue(write, ENTRY, account_id)
 
 
 def enter(store: Store, secret: str) -> str:
@@ -230,7 +229,7 @@ def enter(store: Store, secret: str) -> str:
         AccessError: it does not work (any more).
     """
     with store.write() as write:
-        return _issue(write, SESSION, _use(write, secret, ENTRY))
+        return issue(write, SESSION, use(write, secret, ENTRY))
 
 
 def who(store: Store, secret: str | None) -> Account | None:
@@ -239,7 +238,7 @@ def who(store: Store, secret: str | None) -> Account | None:
         return None
     query = select(accounts).join(tickets, tickets.c.account_id == accounts.c.id)
     with store.read() as read:
-        row = read.execute(query.where(_valid(secret, SESSION))).one_or_none()
+        row = read.execute(query.where(valid(secret, SESSION))).one_or_none()
     if row is None or not (row.password or row.name in _allowed()):
         return None
     return _account(row.id, row.name, row.password)
@@ -248,7 +247,7 @@ def who(store: Store, secret: str | None) -> Account | None:
 def sign_out(store: Store, secret: str) -> None:
     """End a session, whichever browser still has its secret."""
     with store.write() as write:
-        write.execute(delete(tickets).where(tickets.c.hash == _digest(secret)))
+        write.execute(delete(tickets).where(tickets.c.hash == digest(secret)))
 
 
 def _account(number: int, name: str, password: str) -> Account:
@@ -263,39 +262,6 @@ def _insert(write: Connection, name: str, password: str) -> Account:
 def _allowed() -> set[str]:
     listed = os.environ.get(ALLOWED, "").replace(";", ",").split(",")
     return {_fold(item) for item in listed if item.strip()}
-
-
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
-
-
-def _issue(write: Connection, kind: str, account_id: int | None = None) -> str:
-    secret, now = secrets.token_urlsafe(32), time.time()
-    write.execute(
-        insert(tickets).values(
-            hash=_digest(secret),
-            kind=kind,
-            account_id=account_id,
-            created_at=now,
-            expires_at=now + LIFETIMES[kind],
-        )
-    )
-    return secret
-
-
-def _valid(secret: str, kind: str) -> ColumnElement[bool]:
-    c = tickets.c
-    return (c.hash == _digest(secret)) & (c.kind == kind) & (c.expires_at > time.time())
-
-
-def _use(write: Connection, secret: str, kind: str) -> int | None:
-    """Take a ticket away; of two who try at the same time, one gets it."""
-    used = write.execute(
-        delete(tickets).where(_valid(secret, kind)).returning(tickets.c.account_id)
-    ).all()
-    if not used:
-        raise AccessError(_STALE)
-    return used[0].account_id
 
 
 def _fold(name: str) -> str:

@@ -9,11 +9,11 @@ from argon2 import PasswordHasher
 from sqlalchemy import select, text, update
 
 from listening_test import accounts, throttle
-from listening_test.accounts import INVITATION, RECOVERY, SESSION, SET_UP
 from listening_test.errors import AccessError
 from listening_test.store import Store
 from listening_test.store.schema import accounts as table
 from listening_test.store.schema import failures, metadata, tickets
+from listening_test.tickets import INVITATION, LIFETIMES, RECOVERY, SESSION, SET_UP
 
 PASSWORD = "correct horse battery staple"
 HOME = "192.0.2.7"
@@ -110,7 +110,7 @@ def test_every_secret_grows_old(
             SESSION: lambda: accounts.sign_in(store, "ada", PASSWORD, HOME),
         }[kind]()
     assert secret
-    clock(accounts.LIFETIMES[kind] - 1)
+    clock(LIFETIMES[kind] - 1)
     assert accounts.usable(store, secret, kind)
     clock(2)
     assert not accounts.usable(store, secret, kind)
