@@ -8,7 +8,7 @@ BIN := .venv/bin
 CORPUS ?= corpus
 OUT ?= runs/stemwise
 
-.PHONY: app setup dev test lint bench soak corpus train demo
+.PHONY: app setup dev test lint bench soak corpus train demo demo-study
 .DEFAULT_GOAL := app
 
 .venv/app: pyproject.toml constraints.txt
@@ -55,3 +55,16 @@ demo: .venv/app
 	$(BIN)/csn render --midi $(CORPUS)/midi --only demo/pieces.txt --out demo/corpus \
 	  --codec opus --compression 0.925 --no-mix --seconds 46
 	$(BIN)/csn embed --corpus demo --model demo --out demo/library
+	$(MAKE) demo-study
+
+# Simulated listeners, marked as such, so that there is something to look at from the start.
+demo-study: export STEMWISE_HOME := $(CURDIR)/.demo-home
+demo-study: export STEMWISE_DATABASE_URL :=
+demo-study: .venv/app
+	rm -rf .demo-home demo/study
+	$(BIN)/listening-test study new --preset recommended --set title="Demo: simulated listeners"
+	$(BIN)/listening-test study prepare 1
+	$(BIN)/listening-test study launch 1 --simulated
+	$(BIN)/listening-test simulate 1 --listeners 24 --seed 0
+	$(BIN)/listening-test export 1 --out demo/study --format parquet
+	rm -rf .demo-home

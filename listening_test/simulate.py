@@ -86,7 +86,7 @@ def simulate(
     wants = preferences or Preferences()
     triplets = {row.id: row for row in triplet_rows(store, version_id)}
     crowd = _Crowd(wants, triplets, seed)
-    made = invite(store, version_id, listeners, simulated=True)
+    made = invite(store, version_id, listeners, simulated=True, at=wants.start)
     for done, listener in enumerate(made):
         if progress is not None:
             progress(f"Simulated listener {done + 1} of {listeners}", done / listeners)

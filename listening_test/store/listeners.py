@@ -30,6 +30,7 @@ def invite(
     preview: bool = False,
     simulated: bool = False,
     limited: bool = False,
+    at: float | None = None,
 ) -> list[Listener]:
     """Make listeners, with everything they will hear.
 
@@ -42,6 +43,7 @@ def invite(
         preview: somebody who only looks; never counted.
         simulated: no person; stays marked for ever.
         limited: whether the number of listeners that the study wants is a limit.
+        at: when, by the clock of a simulation; now by default.
 
     Raises:
         StudyError: the version takes no listeners, or has all that it wanted.
@@ -67,7 +69,7 @@ def invite(
                 "version_id": version_id, "number": number + offset, "label": label[:_LONGEST],
                 "token": secrets.token_urlsafe(16), "seed": version.settings.seed,
                 "external_id": external_id, "preview": preview, "simulated": simulated,
-                "created_at": time.time(),
+                "created_at": time.time() if at is None else at,
             }  # fmt: skip
             listener = Listener(insert_one(db, t.listeners, values), **values)
             _schedule(db, material.plan(version, listener.number), listener.id)
