@@ -14,6 +14,7 @@ library(lme4)
 
 answers <- read.csv("answers.csv", na.strings = "", stringsAsFactors = FALSE)
 d <- subset(answers, kind == "trial" & !is.na(agrees) & !is.na(margin))
+d <- subset(d, excluded == "false") # those whom the study's rules leave out
 d$agreed <- as.integer(d$agrees == "true")
 d$clear <- as.numeric(scale(abs(d$margin)))
 d$side <- ifelse((d$choice == "A") == (d$agreed == 1), 1, -1)

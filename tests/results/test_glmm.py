@@ -10,6 +10,7 @@ from scipy.special import expit
 
 from results import glmm
 from results.errors import ResultsError
+from results.exclusions import kept
 from results.mixed import mixed
 from results.r_script import r_script
 from results.simulation import Crowd, simulated_answers
@@ -112,7 +113,7 @@ def test_what_cannot_be_fitted_says_so():
 def written(table, file):
     """As the export writes answers."""
     plain = table.copy()
-    for name in ("agrees", "simulated", "swapped", "chosen_first"):
+    for name in ("agrees", "simulated", "swapped", "chosen_first", "excluded"):
         plain[name] = plain[name].map({True: "true", False: "false"})
     plain.to_csv(file, index=False)
 
@@ -130,7 +131,8 @@ def written(table, file):
 )
 def test_lme4_finds_the_same(crowd, tmp_path):
     table = simulated_answers(crowd)
-    ours = mixed(table)
+    table["excluded"] = table["listener_id"] == 2
+    ours = mixed(kept(table))
     written(table, tmp_path / "answers.csv")
     (tmp_path / "mixed-model.R").write_text(r_script(), encoding="utf-8")
     run = subprocess.run(

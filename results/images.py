@@ -1,0 +1,75 @@
+"""Plotly figures as files for print: kaleido draws them in a browser that is on this computer.
+
+Nothing is fetched from a network: the browser loads plotly.js from the installed package, and
+MathJax, which kaleido would look for elsewhere, is left out.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import plotly.graph_objects as go
+
+from results.errors import ResultsError
+
+FORMATS: Final = ("png", "svg", "pdf")
+_SCALE: Final = 3  # of PNG: 720 pixels at 3 are 300 dpi on 18 cm
+
+
+def browser() -> str | None:
+    """The browser that will draw, if there is one on this computer."""
+    from choreographer.browsers import Chromium  # noqa: PLC0415 - only where images are wanted
+
+    found = Chromium.find_browser(skip_local=False)
+    return str(found) if found else None
+
+
+def write_images(
+    figures: Mapping[str, go.Figure], folder: Path, formats: Collection[str] = FORMATS
+) -> Sequence[Path]:
+    """Draw figures into files, all in one start of the browser.
+
+    Args:
+        figures: by the name of their file; with a width and a height.
+        folder: where to; it is made.
+        formats: of ``FORMATS``.
+
+    Returns:
+        The files.
+
+    Raises:
+        ResultsError: there is no browser, or it does not draw.
+    """
+    if unknown := set(formats) - set(FORMATS):
+        raise ResultsError(
+            f"No figure can be written as {unknown.pop()!r}; choose png, svg or pdf."
+        )
+    if not figures or not formats:
+        return ()
+    if browser() is None:
+        raise ResultsError(
+            "Figures as PNG, SVG or PDF need Chromium or Chrome on this computer; install it, or "
+            "save them from the report's own page."
+        )
+    import kaleido  # noqa: PLC0415
+
+    folder.mkdir(parents=True, exist_ok=True)
+    jobs = [
+        {
+            "fig": figure.to_dict(), "path": str(folder / f"{name}.{kind}"),
+            "opts": {
+                "format": kind, "width": figure.layout.width, "height": figure.layout.height,
+                "scale": _SCALE if kind == "png" else 1,
+            },
+        }
+        for kind in formats
+        for name, figure in figures.items()
+    ]  # fmt: skip
+    try:
+        kaleido.write_fig_from_object_sync(jobs, kopts={"mathjax": False})
+    except Exception as error:  # whatever a browser can do wrong
+        raise ResultsError(f"The browser did not draw the figures ({error}).") from error
+    missing = [job["path"] for job in jobs if not Path(str(job["path"])).is_file()]
+    if missing:
+        raise ResultsError(f"The browser did not draw {missing[0]}; try again.")
+    return [Path(str(job["path"])) for job in jobs]
