@@ -3,13 +3,11 @@
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
@@ -18,6 +16,9 @@ from listening_test.errors import StoreError
 
 ADDRESS: Final = "STEMWISE_DATABASE_URL"
 """Environment variable: where answers are kept; empty for a file in ``STEMWISE_HOME``."""
+
+HEAD: Final = "0001"
+"""Newest step of ``migrations``."""
 
 PATIENCE: Final = 10.0
 """Seconds to wait for another writer before giving up."""
@@ -87,13 +88,27 @@ class Store:
 
     def _upgrade(self) -> None:
         """Bring the tables up to date, one process at a time."""
+        with suppress(DBAPIError), self.engine.connect() as new:
+            connection = new.execution_options(reading=True)
+            if connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == HEAD:
+                return
+        from alembic import command  # noqa: PLC0415 - half a second of every start
+        from alembic.config import Config  # noqa: PLC0415
+        from alembic.util import CommandError  # noqa: PLC0415
+
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS))
-        with _explained(self.url), self.engine.begin() as connection:
-            if not self.is_file:  # SQLite's transaction has locked the file already
-                connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+        try:
+            with _explained(self.url), self.engine.begin() as connection:
+                if not self.is_file:  # SQLite's transaction has locked the file already
+                    connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+        except CommandError as error:
+            raise StoreError(
+                f"The database of answers at {self.url} was made by another version of Stemwise "
+                f"({_reason(error)}); update this one."
+            ) from error
 
 
 def open_store(url: str | None = None) -> Store:
@@ -148,11 +163,6 @@ def _explained(url: str) -> Iterator[None]:
         raise StoreError(
             f"The database of answers at {url} would not take that just now: {_reason(error)}. "
             "Nothing of it was written."
-        ) from error
-    except command.util.CommandError as error:
-        raise StoreError(
-            f"The database of answers at {url} was made by another version of Stemwise "
-            f"({_reason(error)}); update this one."
         ) from error
 
 

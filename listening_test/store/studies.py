@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
@@ -183,7 +184,7 @@ def launch(store: Store, version_id: int, *, simulated: bool = False) -> Version
             raise StudyError("The sounds of this study are not made yet; prepare it first.")
         values = {"state": "live", "launched_at": time.time(), "simulated": simulated}
         db.execute(update(t.versions).where(here).values(values))
-    _Live.asked_at = float("-inf")
+    _live.pop(store, None)
     return get_version(store, version_id)
 
 
@@ -235,24 +236,20 @@ def sound_rows(store: Store, version_id: int) -> Sequence[Row[Any]]:
         return db.execute(select(t.sounds).where(here).order_by(t.sounds.c.id)).all()
 
 
-class _Live:
-    """Whether any study is live; asked by every route, so remembered for a moment."""
-
-    asked_at: float = float("-inf")
-    answer: bool = False
+_live: Final[WeakKeyDictionary[Store, tuple[float, bool]]] = WeakKeyDictionary()
+"""When it was asked last whether a study is live, and the answer: every route asks."""
 
 
 def any_live(store: Store) -> bool:
     """Whether a study is live in which people listen; up to two seconds old."""
+    asked_at, answer = _live.get(store, (float("-inf"), False))
     now = time.monotonic()
-    if now - _Live.asked_at > _LIVE_FOR:
+    if now - asked_at > _LIVE_FOR:
         live = (t.versions.c.state == "live") & ~t.versions.c.simulated
         with store.read() as db:
-            _Live.answer = (
-                db.execute(select(t.versions.c.id).where(live).limit(1)).first() is not None
-            )
-        _Live.asked_at = now
-    return _Live.answer
+            answer = db.execute(select(t.versions.c.id).where(live).limit(1)).first() is not None
+        _live[store] = now, answer
+    return answer
 
 
 def _one(store: Store, condition: Any, problem: str) -> Version:
@@ -309,7 +306,7 @@ def _move(store: Store, version_id: int, old: str, new: str, closed_at: float | 
         change = update(t.versions).where(here).values(state=new, closed_at=closed_at)
         if db.execute(change).rowcount == 0:
             raise StudyError(f"Only a study that is {old} can become {new}.")
-    _Live.asked_at = float("-inf")
+    _live.pop(store, None)
     return get_version(store, version_id)
 
 

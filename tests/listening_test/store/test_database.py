@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, delete, event, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
@@ -287,3 +288,8 @@ def test_sqlite_is_as_safe_as_it_can_be(sqlite_store: Store) -> None:
             for name in ("journal_mode", "synchronous", "foreign_keys")
         ]
     assert said == ["wal", 2, 1]  # 2 is FULL
+
+
+def test_the_newest_migration_is_the_one_that_a_start_looks_for():
+    scripts = ScriptDirectory(str(database_module._MIGRATIONS))
+    assert scripts.get_heads() == [database_module.HEAD]
