@@ -20,6 +20,7 @@ const SCREENS = {
   consent: Consent, headphones: Headphones, "headphones-failed": HeadphonesFailed, level: Level,
   trial: Trial, break: Break, questionnaire: Questionnaire, done: Done, closed: Closed,
 };
+const TRIES = 8; // of a look at the state that nobody waits for
 const SLOW = 1200; // milliseconds until a delay is mentioned
 
 class App {
@@ -120,20 +121,33 @@ class App {
     }
   }
 
-  // Another tab, or an experimenter, may have gone on meanwhile.
+  // Another tab, or an experimenter, may have gone on meanwhile. Tabs share what is not sent yet:
+  // whoever is there sends it, and the server counts it once.
   async refresh() {
-    if (!this.state || this.screen?.holding || this.screen?.busy || !this.outbox.empty) return;
-    try {
-      const reply = await this.api.ask("state");
-      if (!this.screen?.holding && !this.screen?.busy && this.outbox.empty) await this.#take(reply);
-    } catch (error) {
-      if (!(error instanceof Trouble)) throw error; // the next focus will do
+    if (this.refreshing) return;
+    this.refreshing = true;
+    const patience = new Patience();
+    for (let tries = 0; tries < TRIES && this.state && !this.occupied; tries++) {
+      try {
+        const reply = this.outbox.empty ? await this.api.ask("state") : await this.outbox.deliver();
+        if (reply) {
+          if (!this.occupied) await this.#take(reply);
+          break;
+        }
+      } catch (error) {
+        if (!(error instanceof Trouble)) throw error;
+        await patience.wait();
+      }
     }
+    this.refreshing = false;
   }
 
+  // Whether somebody is in the middle of answering here.
+  get occupied() { return Boolean(this.screen?.holding || this.screen?.busy); }
+
   async #take({ status, body, sentence }) {
-    if (status === 200) await this.go(body);
-    else if (body.state) await this.go(body.state);
+    if (body.state) await this.go(body.state);
+    else if (status === 200) await this.go(body);
     else if (status === 404) this.over("unknown");
     else if (status === 410) this.over("closed");
     else this.frame.trouble(sentence || this.texts.say("connecting"));
@@ -151,7 +165,10 @@ class App {
     this.frame.saving(this.texts, "saving");
     this.outbox.put(path, { id: uuid(), ...body });
     const reply = await this.outbox.deliver();
-    if (!reply) return null;
+    if (!reply) { // another tab has sent it
+      await this.ask();
+      return null;
+    }
     if (reply.status === 200) {
       this.frame.trouble("");
       this.frame.saving(this.texts, "saved");
@@ -171,7 +188,8 @@ class App {
   sending(state, sentence) {
     if (!this.texts) return;
     clearTimeout(this.slow);
-    if (state === "empty") this.frame.trouble("");
+    if (state === "saved" || state === "empty") this.frame.trouble("");
+    if (state === "saved") this.frame.saving(this.texts, "saved");
     if (state !== "waiting") return;
     this.frame.saving(this.texts, "saving");
     this.slow = setTimeout(() => this.frame.trouble(

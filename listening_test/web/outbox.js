@@ -5,7 +5,7 @@
 import { Patience, Trouble } from "./api.js";
 
 export class Outbox {
-  // changed("sending" | "waiting" | "empty", the server's sentence)
+  // changed("sending" | "waiting" | "saved" | "empty", the server's sentence)
   constructor(api, store, changed) {
     Object.assign(this, { api, store, changed, delivering: null });
   }
@@ -22,7 +22,7 @@ export class Outbox {
   }
 
   // Deliver everything, however long it takes. → the last reply { status, body, sentence }, or null
-  // where nothing was to be sent. A letter that the server refuses for good is dropped; if the
+  // where nothing was to be sent, or another tab has sent it. A letter that the server refuses for good is dropped; if the
   // whole test is gone or closed the letters stay, should it open again.
   deliver() {
     this.delivering ??= this.#deliver().finally(() => { this.delivering = null; });
@@ -37,10 +37,11 @@ export class Outbox {
       if (!letter) break;
       if (patience.next === patience.first) this.changed("sending", "");
       try {
-        last = await this.api.ask(letter.path, letter.body);
-        if (last.status === 200 && last.body.saved !== letter.body.id) {
+        const reply = await this.api.ask(letter.path, letter.body);
+        if (reply.status === 200 && reply.body.saved !== letter.body.id) {
           throw new Trouble(`${letter.path}: the server confirmed something else`);
         }
+        last = reply;
         if (last.status === 404 || last.status === 410) break;
         this.store.remove(`out.${letter.body.id}`);
         patience.reset();
@@ -50,7 +51,7 @@ export class Outbox {
         await patience.wait();
       }
     }
-    if (this.empty) this.changed("empty", "");
+    if (last && this.empty) this.changed(last.status === 200 ? "saved" : "empty", "");
     return last;
   }
 

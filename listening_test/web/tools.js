@@ -44,8 +44,9 @@ export function tools(app, legend) {
     element("summary", {}, element("span", { text: texts.say("keys") }), cap("?")), list);
   help.open = app.store.get("legend") === true;
   help.addEventListener("toggle", () => {
+    if (help.open === (app.store.get("legend") === true)) return; // as it was on the last screen
     app.store.set("legend", help.open);
-    if (help.open && help.isConnected) help.scrollIntoView({ block: "nearest" });
+    if (help.open) help.scrollIntoView({ block: "nearest" });
   });
   keys["?"] = () => { help.open = !help.open; };
   return { nodes: [element("div", { class: "tools" }, nodes), help], keys };

@@ -131,7 +131,8 @@ export class Trial {
   }
 
   show() {
-    const { player } = this.app;
+    const { player, screen } = this.app;
+    if (screen && screen !== this) return; // it has been replaced
     for (const card of this.cards) card.show();
     if (this.busy || this.answered) return;
     this.retry.hidden = !NAMES.some((_, i) => player.problem(i));

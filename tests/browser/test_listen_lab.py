@@ -1,5 +1,6 @@
 """A study in the laboratory: the browser asks and answers, the app's computer sounds."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -32,12 +33,13 @@ def laboratory(pulse: Pulse, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 def pitches(sound: np.ndarray) -> set[float]:
-    """The tones of a recording, Hz: where any tenth of a second has its peak."""
+    """The tones of a recording, Hz: the peak of three tenths of a second at least."""
     size = RATE // 10
     frames = sound[: len(sound) // size * size].reshape(-1, size)
     loud = frames[np.abs(frames).max(axis=1) > 0.02] * np.hanning(size)
-    spectra = np.abs(np.fft.rfft(loud, 4 * size))
-    return {round(float(peak) * RATE / (4 * size) / 20) * 20.0 for peak in spectra.argmax(axis=1)}
+    peaks = np.abs(np.fft.rfft(loud, 4 * size)).argmax(axis=1) * RATE / (4 * size)
+    counts = Counter(round(float(peak) / 20) * 20.0 for peak in peaks)
+    return {pitch for pitch, count in counts.items() if count >= 3}
 
 
 def test_a_test_whose_sound_comes_from_the_computer(

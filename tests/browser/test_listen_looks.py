@@ -219,7 +219,8 @@ def test_nothing_moves_under_the_finger(house: House, browser: Listeners) -> Non
 
 
 def test_the_keys_are_explained(house: House, browser: Listeners) -> None:
-    ear = browser.ear(house.begun(replace(ONE, confidence=True))).open()
+    short = {"width": 1024, "height": 560}
+    ear = browser.ear(house.begun(replace(ONE, confidence=True)), viewport=short).open()
     expect(ear.card(0).locator("kbd")).to_have_text("X")
     legend = ear.page.locator(".legend dl")
     expect(legend).to_be_hidden()
@@ -230,6 +231,9 @@ def test_the_keys_are_explained(house: House, browser: Listeners) -> None:
              "↓": "ArrowDown"}  # fmt: skip
     works = {*ear.script("Object.keys(listen.screen.keys)")}
     assert {shown.get(key, key.lower()) for key in told} == works - {"Home", "?"}
+    ear.answer(sure=True)  # the next trial shows them too, from its top
+    expect(legend).to_be_visible()
+    assert ear.script("scrollY") == 0
     ear.press("?")
     expect(legend).to_be_hidden()
 
