@@ -67,7 +67,9 @@ def agreement_figure(found: Analysis, papers: Sequence[Published] = ()) -> go.Fi
         tickvals=list(range(len(names))), ticktext=names, range=[-0.6, len(names) - 0.4]
     )
     percent(figure)
-    return styled(figure)
+    styled(figure, height=460)
+    figure.update_layout(margin_t=70)
+    return figure
 
 
 def sureness_figure(found: Analysis) -> go.Figure:

@@ -94,15 +94,17 @@ def _ratios(table: pd.DataFrame, seconds: np.ndarray) -> dict[str, tuple[float, 
         return {}
     x = np.column_stack([np.ones(len(seen)), *columns.values()])
     groups = np.column_stack([clusters.listener, clusters.triplet])
-    fitted = sm.OLS(np.log(seconds[rows]), x).fit(
-        cov_type="cluster", cov_kwds={"groups": groups}, use_t=True
-    )
-    half = stats.t.ppf(0.975, fewest - 1) * fitted.bse
+    with np.errstate(invalid="ignore"):  # a two-way variance can come out below 0
+        fitted = sm.OLS(np.log(seconds[rows]), x).fit(
+            cov_type="cluster", cov_kwds={"groups": groups}, use_t=True
+        )
+        half = stats.t.ppf(0.975, fewest - 1) * fitted.bse
     found = {}
     for i, name in enumerate(columns, start=1):
         middle = fitted.params[i]
         limits = np.exp([middle, middle - half[i], middle + half[i]]).tolist()
-        found[name] = (limits[0], limits[1], limits[2])
+        if np.isfinite(limits).all():
+            found[name] = (limits[0], limits[1], limits[2])
     return found
 
 

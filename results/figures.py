@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from csn.instruments import COLOURS, INSTRUMENTS
+from listening_test.triplets import INPUTS
 from results.agreement import ALL
 from results.agreement_figures import agreement_figure, exclusions_figure, sureness_figure
 from results.analysis import Analysis
@@ -117,7 +118,7 @@ def ceiling_figure(found: Analysis) -> go.Figure:
 
 def radar_figure(found: Analysis) -> go.Figure:
     """MULTI's Kiviat chart: which single subspace explains answers about which instrument."""
-    charts = [(source, found.spaces.radar(source)) for source in ("mix", "stem")]
+    charts = [(source, found.spaces.radar(source)) for source in INPUTS]
     charts = [(source, chart) for source, chart in charts if len(chart)]
     figure = make_subplots(
         1, max(len(charts), 1), specs=[[{"type": "polar"}] * max(len(charts), 1)],
@@ -139,36 +140,41 @@ def radar_figure(found: Analysis) -> go.Figure:
     figure.update_polars(radialaxis={"range": [0, 100], "ticksuffix": " %", "angle": 90,
                                      "tickangle": 90, "nticks": 5, "tickfont": {"size": 10}},
                          angularaxis={"rotation": 90, "direction": "clockwise"})  # fmt: skip
-    styled(figure, 900, 500)
-    figure.update_layout(legend={"y": -0.12}, margin={"t": 60, "b": 80})
+    styled(figure, 860, 500)
+    figure.update_annotations(yshift=34)
+    figure.update_layout(legend={"y": -0.1}, margin={"t": 90, "b": 70})
     return figure
 
 
 def spaces_figure(found: Analysis, asked: str = ALL) -> go.Figure:
     """The triplet score of every set of subspaces, best first; mix and stem input."""
-    figure = go.Figure()
-    best = found.spaces.of(asked)["space"].tolist()
-    for source, symbol, shade in (("mix", "circle", INK), ("stem", "diamond-open", GREY)):
+    inputs = [source for source in INPUTS if len(found.spaces.of(asked, source))]
+    best = found.spaces.of(asked, inputs[0])["space"].tolist()
+    figure = make_subplots(
+        1, len(inputs), shared_yaxes=True, horizontal_spacing=0.04,
+        subplot_titles=[f"the model hears the {source}" for source in inputs],
+    )  # fmt: skip
+    table = found.spaces.table
+    others = table[(table["asked"] == asked) & ~table["source"].isin(INPUTS)]
+    for k, source in enumerate(inputs, start=1):
         rows = found.spaces.of(asked, source)
         figure.add_scatter(
-            x=100 * rows["score"], y=rows["space"], mode="markers", name=f"{source} input",
-            marker={"symbol": symbol, "color": shade, "size": 8},
+            x=100 * rows["score"], y=rows["space"], mode="markers", name=source, row=1, col=k,
+            marker={"color": INK, "size": 8},
             error_x={"type": "data", "array": 100 * (rows["high"] - rows["score"]), "width": 0,
-                     "arrayminus": 100 * (rows["score"] - rows["low"]), "thickness": 1},
+                     "arrayminus": 100 * (rows["score"] - rows["low"]), "thickness": 1.5},
         )  # fmt: skip
-    baselines = found.spaces.table
-    baselines = baselines[
-        (baselines["asked"] == asked) & ~baselines["source"].isin(["mix", "stem"])
-    ]
-    for row in baselines.to_dict("records"):
-        figure.add_vline(x=100 * row["score"], line={"dash": "dash", "color": GREY, "width": 1},
-                         annotation_text=row["source"])  # fmt: skip
-    figure.add_vline(x=50, line={"color": GREY, "dash": "dot", "width": 1})
+        figure.add_vline(x=50, line={"color": GREY, "dash": "dot", "width": 1}, row=1, col=k)
+        for row in others.to_dict("records"):
+            figure.add_vline(
+                x=100 * row["score"], line={"dash": "dash", "color": GREY, "width": 1},
+                annotation_text=row["source"] if k == 1 else "", row=1, col=k,
+            )  # fmt: skip
     figure.update_yaxes(categoryorder="array", categoryarray=best[::-1], dtick=1,
                         tickfont={"size": 11})  # fmt: skip
-    figure.update_xaxes(title="triplet score", ticksuffix=" %")
-    styled(figure, 720, 820)
-    figure.update_layout(margin_l=240, legend={"y": 1.06})
+    figure.update_xaxes(title="triplet score", ticksuffix=" %", matches="x")
+    styled(figure, 860, 760)
+    figure.update_layout(margin={"l": 240, "t": 50}, showlegend=False)
     return figure
 
 

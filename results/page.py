@@ -26,10 +26,9 @@ th:first-child, td:first-child { text-align: left; padding-left: 0; }
 thead { border-top: 2px solid #222; border-bottom: 1px solid #222; }
 tbody { border-bottom: 2px solid #222; }
 figure { margin: 0; }
-section { break-inside: avoid-page; }
 @media print { body { max-width: none; padding: 0; font-size: 12px; } table { font-size: 10px; }
-  h2 { break-after: avoid; } figure { break-inside: avoid; zoom: 0.86; }
-  section.long { break-inside: auto; } .modebar { display: none; } }
+  h2, figure { break-after: avoid; } figure, tr, p { break-inside: avoid; }
+  figure { zoom: 0.8; } .wide { overflow: visible; } .modebar { display: none; } }
 """
 
 ORDER: Final = (
@@ -75,8 +74,7 @@ def page(
         table = tables.get(name)
         if table is None:
             continue
-        long = ' class="long"' if len(table.shown) > 20 else ""
-        parts.append(f"<section{long}><h2>{escape(table.title)}</h2>")
+        parts.append(f"<section><h2>{escape(table.title)}</h2>")
         wanted = [drawn, "spaces"] if name == "spaces" else [drawn]
         parts += [_figure(figures[key]) for key in wanted if key is not None and key in figures]
         parts.append(_table(table))

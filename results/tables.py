@@ -268,7 +268,7 @@ def _behaviour(found: Analysis) -> Table:
         label = "time per SD of margin, ×" if name == "margin" else "time where they agree, ×"
         rows.append((label, _number(middle), f"[{_number(low)}, {_number(high)}]"))
     known = [row for row in rows if row[1] != "–"]
-    shown = pd.DataFrame(known, columns=["measure", "value", "95 % interval"])
+    shown = pd.DataFrame(known, columns=["measure", "value", "spread"])
     return Table("Sides and times", shown, shown)
 
 
@@ -284,5 +284,6 @@ def _weights(found: Weights) -> Table:
     return Table(
         "A focus fitted to the answers", found.table, _frame(rows),
         f"Agreement on held-out listeners and triplets: {held}; fitted less equal "
-        f"{limits(found.gain.low, found.gain.high)} points.",
+        f"{limits(found.gain.low, found.gain.high)} points. Equal weighs all five alike; own is "
+        "the subspace of the instrument that was asked about.",
     )  # fmt: skip
