@@ -14,7 +14,7 @@ from typing import Final
 from csn.errors import StemwiseError
 from listening_test.store import address, open_store
 
-_NICE: Final = 10  # listeners come first
+_NICE: Final = 5  # listeners come first
 
 
 @dataclass

@@ -498,6 +498,15 @@ def test_states_in_words(store: Store) -> None:
     assert (row.answered, row.erased) == (0, 16 + 1)  # practice too
 
 
+def test_going_elsewhere_opens_the_part_that_is_meant(store: Store) -> None:
+    page = show()
+    run(page.button(key="start-csn").click())
+    run(page.button(key="next").click())
+    assert page.query_params["part"] == "sounds"
+    assert page.get("button_group")[0].value == "Sounds"
+    assert page.button(key="prepare")
+
+
 def test_an_unknown_study_is_said(store: Store) -> None:
     assert "no such study" in show(study=99).warning[0].value
 

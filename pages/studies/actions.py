@@ -25,7 +25,7 @@ def actions(study: Study, versions: list[Version], version: Version) -> None:
     elif st.button("Reopen", key="reopen"):
         reopen(store(), version.id)
         st.rerun()
-    with st.popover("More", key="more"):
+    with st.popover("More", key=f"more-{version.id}"):  # another version begins with it closed
         _more(study, versions, version)
 
 

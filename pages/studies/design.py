@@ -25,11 +25,11 @@ def part(version: Version) -> Version:
     left, right = st.columns([2, 1], gap="large")
     with left:
         settings = form.edit(version.id, version.settings, sections.draw, frozen=frozen)
-    if settings != version.settings and not frozen:
+    before = version.settings
+    if settings != before and not frozen:
         version = save_draft(store(), version.id, settings)
         st.session_state["saved_at"] = time.time()
-        st.rerun()
-    if form.drawn_anew():
+    if form.drawn_anew() or sections.shape(settings) != sections.shape(before):
         st.rerun()
     with right, st.container(key="at-a-glance"):
         _glance(version)
@@ -54,7 +54,6 @@ def _glance(version: Version) -> None:
             if version.prepared_at is not None:
                 st.caption("The sounds are made from exactly these settings.")
             elif complete and st.button("Next: make the sounds", key="next", type="primary"):
-                st.session_state.pop(f"part-{version.id}", None)
                 go(study=version.study_id, version=version.number, part="sounds")
             saved = st.session_state.get("saved_at")
             when = f" · {time.strftime('%H:%M:%S', time.localtime(saved))}" if saved else ""

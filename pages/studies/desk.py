@@ -10,6 +10,9 @@ from listening_test.store.rows import Version
 from pages import libraries
 from pages.studies.words import STATES
 
+PART: Final = "part-"
+"""How the keys begin under which the session remembers the part of each version that is open."""
+
 
 def store() -> Store:
     """The database of answers, opened once for the whole app.
@@ -47,7 +50,13 @@ def badge(version: Version) -> str:
 
 
 def go(**query: str | int) -> None:
-    """Show another part of the page."""
+    """Show another part of the page.
+
+    Args:
+        query: ``study``, ``version`` and ``part``; nothing for the list of studies.
+    """
+    for key in [key for key in st.session_state if str(key).startswith(PART)]:
+        del st.session_state[key]
     st.query_params.from_dict({name: str(value) for name, value in query.items()})
     st.rerun()
 

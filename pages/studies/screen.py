@@ -10,7 +10,7 @@ from listening_test.store.rows import Study, Version
 from listening_test.store.studies import list_studies
 from pages.access import require_experimenter
 from pages.studies import actions, design, lab, links, monitor, overview, sounds
-from pages.studies.desk import STYLE, badge, go, plain, store
+from pages.studies.desk import PART, STYLE, badge, go, plain, store
 from pages.studies.words import day
 
 _PARTS: Final[dict[str, Callable[[Version], Version | None]]] = {
@@ -61,7 +61,7 @@ def _back() -> None:
 
 
 def _chosen(version: Version, names: list[str]) -> str:
-    key = f"part-{version.id}"
+    key = f"{PART}{version.id}"
     asked = st.query_params.get("part", "").capitalize()
     first = asked if asked in names else "Design" if version.state == "draft" else "Listeners"
     if st.session_state.get(key) not in names:

@@ -35,6 +35,15 @@ def draw(form: Form) -> None:
             section(form)
 
 
+def shape(settings: Settings) -> tuple[object, ...]:
+    """The settings on which it depends what is drawn: when one changes, all is drawn again.
+
+    Not at every change, because that would close what somebody has just opened elsewhere.
+    """
+    named = (settings.protocol, settings.headphones, settings.completion, settings.language)
+    return (*named, settings.focus, settings.instruments, len(settings.triplets))
+
+
 def _section(title: str, line: str) -> AbstractContextManager[object]:
     box = st.container(border=True)
     box.markdown(f"#### {title}\n:gray[{line}]")

@@ -55,7 +55,6 @@ def _not_made(version: Version) -> None:
     except StudyError as error:
         st.warning(str(error))
         if st.button("Back to the design", key="to-design"):
-            st.session_state.pop(f"part-{version.id}", None)
             go(study=version.study_id, version=version.number, part="design")
         return
     if st.button(f"Make the sounds of {settings.asked} sets", type="primary", key="prepare"):
