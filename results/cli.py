@@ -35,6 +35,8 @@ def _parser() -> argparse.ArgumentParser:
     kinds = ["png", "svg", "pdf"]
     sub.add_argument("--figures", nargs="*", default=kinds, choices=kinds,
                      help="files of each figure; none without words")  # fmt: skip
+    sub.add_argument("--baselines", action="store_true",
+                     help="let log-mel and an untrained network listen, too")  # fmt: skip
 
     sub = _command(group, "agreement", _agreement, "How often listeners take what the model takes")
     _study(sub)
@@ -95,10 +97,25 @@ def _report(args: argparse.Namespace) -> None:
     with closing(open_store()) as store, bar() as told:
         told("Reading answers", 0.0)
         answered = read_tables(store, [find(store, args.study).id])
-        found, problems = write_report(answered, args.out, formats=args.figures, progress=told)
+        others = _baselines(answered, told) if args.baselines else None
+        found, problems = write_report(
+            answered, args.out, formats=args.figures, baselines=others, progress=told
+        )
     for sentence in (*found.notes, *problems):
         print(sentence)
     print(args.out / "report.html")
+
+
+def _baselines(answered: "Tables", told: Any) -> Any:
+    from listening_test.prepare import find_library, find_model
+    from results.baselines import baseline_distances
+
+    (settings,) = answered.settings.values()
+    library = find_library(settings.library)
+    model: Any = find_model(library.info["model"])
+    return baseline_distances(
+        answered.answers, library.corpus(), model, settings.excerpt, progress=told
+    )
 
 
 def _agreement(args: argparse.Namespace) -> None:
