@@ -1,8 +1,7 @@
-"""An experimenter's way in the real app: sign in, design, make sounds, look, launch, send, watch."""
+"""An experimenter's way in the real app: sign in, design, make sounds, launch, send, watch."""
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
@@ -124,15 +123,22 @@ def desk(studio: House, signed_in: BrowserContext) -> Iterator[Desk]:
     assert [trouble for trouble in troubles if not expected.search(trouble)] == []
 
 
-def test_from_a_preset_to_the_first_listener(
-    desk: Desk, studio: House, browser: Listeners, tmp_path: Path
-) -> None:
+def test_from_a_preset_to_the_first_listener(desk: Desk, browser: Listeners) -> None:
     page = desk.open().page
     expect(page.get_by_role("heading", level=1)).to_have_text("Your first study")
     page.locator(".st-key-start-csn").get_by_role("button").click()
     page.wait_for_url(re.compile("study=1"))
+    design(desk)
+    make_sounds(desk)
+    look(desk, browser)
+    launch(desk)
+    link = links(desk)
+    listen_and_watch(desk, browser, link)
 
-    # Design: every change is in the database without a word about saving.
+
+def design(desk: Desk) -> None:
+    """Every change is in the database without a word about saving."""
+    page = desk.page
     desk.number("Pieces x per instrument", 1)
     until(lambda: desk.version().settings.per_instrument == 1)
     desk.number("Excerpt, seconds", 2)
@@ -153,12 +159,15 @@ def test_from_a_preset_to_the_first_listener(
     expect(page.get_by_role("heading", level=2)).to_contain_text("Drums & <b>bass</b>")
     expect(page.get_by_text("2 × 1 × 2")).to_be_visible()
 
-    # Sounds: made while the page shows how far it is.
+
+def make_sounds(desk: Desk) -> None:
+    """They are made while the page shows how far it is."""
+    page = desk.page
     desk.click("Next: make the sounds")
     desk.click("Make the sounds of 4 sets")
     expect(page.get_by_text("Spread, LU")).to_be_visible(timeout=240_000)
     version = desk.version()
-    with studio.store() as store:
+    with desk.house.store() as store:
         triplets = [row for row in triplet_rows(store, version.id) if not row.practice]
         sounds = [row for row in sound_rows(store, version.id) if row.kind == "excerpt"]
     assert len(triplets) == 4 and version.prepared_at is not None
@@ -174,14 +183,20 @@ def test_from_a_preset_to_the_first_listener(
         reply = page.request.get(player.evaluate("player => player.src"))
         assert reply.ok and reply.body()[:4] == b"fLaC"
 
-    # Preview: the listener's own page, to its end, and it counts for nothing.
+
+def look(desk: Desk, browser: Listeners) -> None:
+    """The listener's own page, to its end; it counts for nothing."""
+    page = desk.page
     preview = page.get_by_role("link", name="Preview as a listener").get_attribute("href")
     ear = browser.ear(preview or "").begin()
     ear.finish()
     ear.wait("done")
-    assert len(studio.answers(preview or "")) == 2 + 4  # practice, and what would count
+    assert len(desk.house.answers(preview or "")) == 2 + 4  # practice, and what would count
 
-    # Launch asks first.
+
+def launch(desk: Desk) -> None:
+    """It asks first; then the open link works."""
+    page = desk.page
     desk.click("Launch…")
     expect(desk.dialog()).to_contain_text("nothing about this version can be changed")
     assert desk.version().state == "draft"
@@ -189,20 +204,27 @@ def test_from_a_preset_to_the_first_listener(
     page.wait_for_url(re.compile("part=links"))
     assert desk.version().state == "live"
     link = page.locator("code", has_text="/join/").first.inner_text()
-    assert link == f"{studio.address}/join/{version.join_token}"
+    assert link == f"{desk.house.address}/join/{desk.version().join_token}"
     assert page.request.get(link).status == 200
     expect(page.get_by_role("img", name="QR code of the open link")).to_be_visible()
 
-    # Links: made, downloaded, and each opens a test.
+
+def links(desk: Desk) -> str:
+    """Made, downloaded, safe in a spreadsheet; returns the first."""
+    page = desk.page
     page.get_by_label("Your own words for them, one a line").fill("Ada\n=SUM(A1)")
     desk.click("Make the links")
     with page.expect_download() as download:
         desk.click("All links as CSV")
     rows = download.value.path().read_text("utf-8").splitlines()
     assert len(rows) == 3 and rows[2].split(",")[1] == "'=SUM(A1)"
-    ear = browser.ear(rows[1].rsplit(",")[-1]).begin()
+    return rows[1].rsplit(",")[-1]
 
-    # Listeners: what they do is seen without touching the page.
+
+def listen_and_watch(desk: Desk, browser: Listeners, link: str) -> None:
+    """What a listener does is seen without touching the page."""
+    page = desk.page
+    ear = browser.ear(link).begin()
     desk.part("Listeners")
     answered = page.get_by_test_id("stMetric").filter(has_text="Answers")
     expect(answered).to_contain_text("0")
