@@ -8,7 +8,7 @@ import { Clips } from "./clips.js";
 import { Heard } from "./heard.js";
 
 export const FADE = 0.005; // seconds
-const LEAD = 0.02; // seconds: changes are scheduled this far ahead, or a ramp would be cut short
+const LEAD = 0.03; // seconds: changes are scheduled this far ahead, or a ramp would be cut short
 const STUCK = 2500; // milliseconds without a step of the audio clock
 
 const SEAM = 0.06; // seconds that may be missing of a whole
