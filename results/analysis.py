@@ -15,7 +15,7 @@ import pandas as pd
 from results.agreement import Agreement, Sureness, sureness
 from results.behaviour import Calibration, SideBias, Times, calibration, side_bias, times
 from results.ceiling import Ceiling, ceiling
-from results.data import checked, judged, trials
+from results.data import checked, judged, narrow, trials
 from results.errors import ResultsError
 from results.exclusions import Exclusions, exclusions, kept
 from results.mixed import Curve, Mixed, curve, mixed
@@ -84,7 +84,7 @@ def analyse(
     """
     notes: list[str] = []
     used = checked(answers) if everyone else kept(answers)
-    asked, known = trials(used), judged(used)
+    asked, known = trials(narrow(used)), judged(used)
     both = exclusions(answers)
     fitted = _or_note(lambda: mixed(used), notes) if len(known) else None
     if fitted is not None and not fitted.converged:

@@ -7,7 +7,7 @@ import pandas as pd
 import statsmodels.api as sm
 from scipy import stats
 
-from results.data import Clusters, agreeing, judged, trials
+from results.data import Clusters, agreeing, judged, narrow, trials
 from results.intervals import UNKNOWN, Interval, clustered
 from results.mixed import design
 
@@ -31,7 +31,7 @@ class SideBias:
 
 def side_bias(answers: pd.DataFrame) -> SideBias:
     """How often A is taken, over all answers to triplets."""
-    table = trials(answers)
+    table = trials(narrow(answers))
     values = table["choice"].eq("A").to_numpy(float)
     if not len(values):
         return SideBias(0, np.nan, UNKNOWN, np.nan)

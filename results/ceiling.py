@@ -19,7 +19,7 @@ import krippendorff
 import numpy as np
 import pandas as pd
 
-from results.data import Clusters, Floats, checked, trials
+from results.data import Clusters, Floats, narrow, trials
 from results.intervals import UNKNOWN, Interval, clustered
 
 _DRAWS: Final = 1000
@@ -64,6 +64,7 @@ class Ceiling:
 
 def ceiling(answers: pd.DataFrame) -> Ceiling:
     """How far listeners agree with each other and with themselves."""
+    answers = narrow(answers)
     counts = votes(trials(answers))
     shared = counts[counts.sum(1) > 1]
     alpha, interval = _alpha(shared)
@@ -74,7 +75,7 @@ def ceiling(answers: pd.DataFrame) -> Ceiling:
         pairs = float(equal.sum() / (n * (n - 1)).sum())
         majority = float(shared.max(1).sum() / n.sum())
         others = float(_with_the_others(shared).sum() / n.sum())
-    kinds = checked(answers)["kind"]
+    kinds = answers["kind"]
     again = answers[kinds.eq("repeat") & answers["repeated_same"].notna()]
     caught = answers[kinds.eq("catch") & answers["right"].notna()]
     same, same_interval = _part(again, "repeated_same")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from results.agreement import TOTAL, Agreement, agreement
-from results.data import checked
+from results.data import checked, narrow
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,8 @@ class Exclusions:
 
 def kept(answers: pd.DataFrame) -> pd.DataFrame:
     """The answers of those whom no rule leaves out."""
-    return checked(answers)[~answers["excluded"].eq(True)]
+    out = checked(answers)["excluded"].eq(True)
+    return answers[~out] if out.any() else answers
 
 
 def exclusions(answers: pd.DataFrame) -> Exclusions:
@@ -56,7 +57,7 @@ def exclusions(answers: pd.DataFrame) -> Exclusions:
     out = checked(answers)[answers["excluded"].eq(True)].drop_duplicates("listener_id")
     names = [name for name in ("listener_id", "exclusion") if name in out]
     everyone = agreement(answers)
-    without = agreement(kept(answers)) if len(out) else everyone
+    without = agreement(kept(narrow(answers))) if len(out) else everyone
     return Exclusions(
         out[names].reset_index(drop=True), int(answers["listener_id"].nunique()), everyone, without
     )

@@ -18,7 +18,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy import sparse, stats
 
 from results.data import Clusters, Floats
 
@@ -103,17 +103,40 @@ def difference(values: ArrayLike, clusters: Clusters, confidence: float = CONFID
     return Interval(float(y.mean()) - half, float(y.mean()) + half, error, df)
 
 
+def shares_of(
+    values: Floats, clusters: Clusters, confidence: float = CONFIDENCE
+) -> tuple[Floats, Floats, Floats]:
+    """Means and two-way clustered limits of many columns at once, as ``clustered`` of each.
+
+    Args:
+        values: [answers, k] between 0 and 1.
+        clusters: of the same answers.
+        confidence: how often the truth shall be in an interval.
+
+    Returns:
+        Means, lower and upper limits, each [k]; limits are NaN where there are none.
+    """
+    parts = _parts(values, clusters)
+    if parts is None:
+        unknown = np.full(values.shape[1], np.nan)
+        return values.mean(0), unknown, unknown
+    return parts.share, *parts.limits(confidence)
+
+
 def _parts(y: Floats, clusters: Clusters) -> "Parts | None":
-    """What an interval is made of; None with fewer than two listeners or triplets."""
+    """What intervals of y, [answers] or [answers, k], are made of.
+
+    None with fewer than two listeners or triplets.
+    """
     people, things = clusters.listeners, clusters.triplets
     if people < 2 or things < 2:
         return None
-    n, p = len(y), y.mean()
+    n, p = len(y), y.mean(0)
     away = y - p
     by_listener = _summed(clusters.listener, away, people)
     by_triplet = _summed(clusters.triplet, away, things)
     if clusters.pair is None:
-        by_answer, pairs = float(away @ away), n
+        by_answer, pairs = (away**2).sum(0), n
     else:
         pairs = int(clusters.pair.max()) + 1
         by_answer = _summed(clusters.pair, away, pairs)
@@ -127,9 +150,11 @@ def _parts(y: Floats, clusters: Clusters) -> "Parts | None":
     )
 
 
-def _summed(codes: NDArray[np.int64], away: Floats, groups: int) -> float:
-    sums = np.bincount(codes, away, groups)
-    return float(sums @ sums)
+def _summed(codes: NDArray[np.int64], away: Floats, groups: int) -> Floats:
+    """Σ_g (Σ_{i∈g} away_i)², for each column."""
+    places = (codes, np.arange(len(codes)))
+    member = sparse.csr_array((np.ones(len(codes)), places), shape=(groups, len(codes)))
+    return np.asarray(((member @ away) ** 2).sum(0))
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,12 @@ from csn.instruments import INSTRUMENTS
 from listening_test.triplets import INPUTS, WHOLE
 from results.agreement import ALL
 from results.data import Clusters, Floats, instruments_of, trials
-from results.intervals import clustered
+from results.intervals import shares_of
 
 SUBSETS: Final = tuple(chosen for size in range(1, 6) for chosen in combinations(INSTRUMENTS, size))
 """The 31 sets of subspaces, the single ones first."""
+
+_SWITCHES: Final = np.array([[float(name in names) for name in INSTRUMENTS] for names in SUBSETS])
 
 
 @dataclass(frozen=True)
@@ -69,23 +71,21 @@ def spaces(answers: pd.DataFrame, baselines: Mapping[str, pd.DataFrame] | None =
                 continue
             chosen = part["chosen_first"].to_numpy(float)[known]
             clusters = Clusters.of(part.iloc[np.flatnonzero(known)])
-            for names in SUBSETS:
-                on = [INSTRUMENTS.index(name) for name in names]
-                first, second = squares[on][:, known].sum(0).T
-                row = _row(first, second, chosen, clusters)
-                rows.append((asked, source, "+".join(names), len(names), *row))
+            first, second = (squares[:, known, k].T @ _SWITCHES.T for k in (0, 1))
+            judged = _judge(first, second, chosen, clusters)
+            rows += [
+                (asked, source, "+".join(names), len(names), *row)
+                for names, row in zip(SUBSETS, judged, strict=True)
+            ]
         for name, distances in (baselines or {}).items():
             pair = part[["triplet_id"]].merge(distances, on="triplet_id", how="left")
             first, second = (pair[which].to_numpy(float) for which in ("first", "second"))
             known = ~np.isnan(first + second)
             if known.any():
                 chosen = part["chosen_first"].to_numpy(float)[known]
-                row = _row(
-                    first[known],
-                    second[known],
-                    chosen,
-                    Clusters.of(part.iloc[np.flatnonzero(known)]),
-                )
+                clusters = Clusters.of(part.iloc[np.flatnonzero(known)])
+                one, two = first[known][:, None], second[known][:, None]
+                (row,) = _judge(one, two, chosen, clusters)
                 rows.append((asked, name, WHOLE, 0, *row))
     columns = ["asked", "source", "space", "size", "score", "low", "high", "n"]
     return Spaces(pd.DataFrame.from_records(rows, columns=columns))
@@ -107,9 +107,13 @@ def taken_right(first: Floats, second: Floats, chosen_first: Floats) -> Floats:
     return np.where(first == second, 0.5, ((first < second) == (chosen_first > 0.5)).astype(float))
 
 
-def _row(
+def _judge(
     first: Floats, second: Floats, chosen: Floats, clusters: Clusters
-) -> tuple[float, float, float, int]:
-    values = taken_right(first, second, chosen)
-    interval = clustered(values, clusters)
-    return float(values.mean()), interval.low, interval.high, len(values)
+) -> list[tuple[float, float, float, int]]:
+    """Score, limits and answers of each column of distances, [answers, k]."""
+    values = taken_right(first, second, chosen[:, None])
+    found = shares_of(values, clusters)
+    return [
+        (float(score), float(low), float(high), len(values))
+        for score, low, high in zip(*found, strict=True)
+    ]

@@ -4,7 +4,7 @@ import statsmodels.api as sm
 from scipy import stats
 
 from results.data import Clusters
-from results.intervals import Parts, clustered, plain
+from results.intervals import Parts, clustered, difference, plain, shares_of
 from results.simulation import Effects, crossed, marginal
 from tests.results import made
 
@@ -56,6 +56,27 @@ def test_many_studies_at_once_are_each_alone():
     for study, a, b in zip(y, low, high, strict=True):
         found = clustered(study.ravel(), Clusters.of(table_of(study)))
         assert (found.low, found.high) == pytest.approx((a, b))
+
+
+def test_many_columns_at_once_are_each_alone():
+    table = table_of(np.ones((7, 9))).sample(50, random_state=2)
+    values = np.random.default_rng(1).integers(0, 3, (50, 4)) / 2  # halves are ties
+    clusters = Clusters.of(table)
+    for column, *found in zip(values.T, *shares_of(values, clusters), strict=True):
+        alone = clustered(column, clusters)
+        assert found == pytest.approx([column.mean(), alone.low, alone.high])
+    one = Clusters.of(table.assign(listener_id=1))
+    assert np.isnan(shares_of(values, one)[1]).all()
+
+
+def test_differences_are_symmetric():
+    values = np.random.default_rng(4).choice([-1.0, 0.0, 1.0], 30)
+    table = table_of(np.ones((5, 6)))
+    found = difference(values, Clusters.of(table))
+    assert (found.low + found.high) / 2 == pytest.approx(values.mean())
+    half = stats.t.ppf(0.975, found.df) * found.error
+    assert (found.high - found.low) / 2 == pytest.approx(half)
+    assert not difference(values[:6], Clusters.of(table.head(6))).known
 
 
 def test_two_answers_to_one_triplet_by_one_listener_are_one_cluster():
