@@ -7,8 +7,9 @@
 import { Clips } from "./clips.js";
 import { Heard } from "./heard.js";
 
-export const FADE = 0.005; // seconds
-const LEAD = 0.03; // seconds: changes are scheduled this far ahead, or a ramp would be cut short
+const RISE = 0.0012; // seconds: time constant of a fade, which
+const FADE = 0.006; // seconds later is over but for 4 %
+const LEAD = 0.01; // seconds: a start is scheduled this far ahead, so that its time is known
 const STUCK = 2500; // milliseconds without a step of the audio clock
 
 const SEAM = 0.06; // seconds that may be missing of a whole
@@ -47,8 +48,7 @@ export class Player {
     const Context = window.AudioContext ?? window.webkitAudioContext;
     this.context = new Context({ latencyHint: "interactive" });
     this.silent = 0; // audio clock: when the fade of what sounded last is over
-    this.output = this.context.createGain();
-    this.output.gain.value = this.level;
+    this.output = new GainNode(this.context, { gain: this.level });
     this.output.connect(this.context.destination);
     this.context.onstatechange = () => this.#changed();
   }
@@ -190,16 +190,16 @@ export class Player {
     const at = Math.max(context.currentTime + LEAD, this.silent); // never two at once
     const from = position < buffer.duration - 0.05 ? position : 0;
     const end = buffer.duration;
-    const gain = context.createGain();
-    gain.gain.setValueAtTime(0, at);
-    gain.gain.linearRampToValueAtTime(1, at + FADE);
-    gain.gain.setValueAtTime(1, at + end - from - FADE);
-    gain.gain.linearRampToValueAtTime(0, at + end - from);
-    const node = context.createBufferSource();
-    node.buffer = buffer;
-    node.connect(gain).connect(this.output);
-    const now = { index, node, gain, from, at, end, since: from };
-    node.onended = () => { if (this.now === now) this.#ended(); };
+    const gate = this.#gate();
+    const node = new AudioBufferSourceNode(context, { buffer });
+    node.connect(gate.gain).connect(this.output);
+    const now = { index, node, gate, from, at, end, since: from };
+    node.onended = () => {
+      gate.step.stop();
+      if (this.now === now) this.#ended();
+    };
+    gate.step.offset.setValueAtTime(1, at);
+    gate.step.offset.setValueAtTime(0, at + end - from - FADE);
     node.start(at, from);
     Object.assign(this, { now, resume: null, state: "fine", step: null });
     if (from === 0) this.starts[index] += 1;
@@ -207,22 +207,32 @@ export class Player {
     this.hooks.changed();
   }
 
+  // A gain that follows a step smoothly, because a filter lies between: two poles, no overshoot.
+  // A ramp by the clock would be cut short, and click, whenever this script came too late.
+  #gate() {
+    const { context } = this;
+    const pole = Math.exp(-1 / (RISE * context.sampleRate));
+    const step = new ConstantSourceNode(context, { offset: 0 });
+    const smooth = new IIRFilterNode(context, {
+      feedforward: [(1 - pole) ** 2], feedback: [1, -2 * pole, pole ** 2],
+    });
+    const gain = new GainNode(context, { gain: 0 });
+    step.connect(smooth).connect(gain.gain);
+    step.start();
+    return { step, gain };
+  }
+
   // Fade out what sounds. → the position where it ends.
   #release() {
-    const { now, context } = this;
-    const finish = now.at + now.end - now.from;
-    // Neither ramp is ever cut: not the one at the start, not the one at the end.
-    const at = Math.max(context.currentTime + LEAD, now.at + FADE + 0.001);
-    this.#noteHeard(Math.min(at, finish));
-    const position = this.#where(at);
-    this.silent = Math.min(at + FADE, finish) + 0.001;
-    if (at < finish - FADE) {
-      now.gain.gain.cancelScheduledValues(at);
-      now.gain.gain.setValueAtTime(1, at);
-      now.gain.gain.linearRampToValueAtTime(0, at + FADE);
-      now.node.stop(this.silent);
-    }
+    const { now: { node, gate: { step } }, context } = this;
+    const time = context.currentTime;
+    this.#noteHeard(time);
+    const position = this.#where(time);
     this.now = null;
+    step.offset.cancelScheduledValues(time);
+    step.offset.setValueAtTime(0, time);
+    this.silent = context.currentTime + 2 * FADE; // asked again: time may have passed
+    node.stop(this.silent + 8 * FADE);
     return position;
   }
 
@@ -247,12 +257,13 @@ export class Player {
   // A call came in, the headphones were pulled out, the browser put the page to sleep.
   #interrupt() {
     if (!this.now) return;
-    const { index, node } = this.now;
+    const { index, node, gate } = this.now;
     this.#noteHeard();
     const position = this.#where();
-    this.now.node.onended = null;
+    node.onended = null;
     this.now = null;
     node.stop();
+    gate.step.stop();
     this.resume = { index, position };
     this.state = "interrupted";
     this.hooks.note("interrupted", index, position);

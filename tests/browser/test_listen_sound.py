@@ -15,7 +15,7 @@ from tests.listening_test.small_study import frequency
 pytestmark = pytest.mark.browser
 
 PEAK = 0.1  # of the tones
-FADE = 0.005  # seconds
+FADE = 0.003  # seconds that the steepest of ramps would need from 0 to 1
 STRICT = "--autoplay-policy=document-user-activation-required"
 RECORDER = """registerProcessor("recorder", class extends AudioWorkletProcessor {
   process([[sound]]) {
