@@ -159,14 +159,7 @@ class _Page(Thread):
             self.ledger.complain(f"{self.name}: {type(error).__name__} {error}")
 
     def _listen(self, ear: Ear) -> None:
-        while True:
-            try:
-                ear.begin()
-                break
-            except Error as error:
-                if "ERR_" not in str(error):  # a page cannot be opened without a network
-                    raise
-                time.sleep(0.5)
+        self._reach(ear)
         while ear.kind in ("trial", "break"):
             if ear.kind == "break":
                 ear.step()
@@ -193,3 +186,14 @@ class _Page(Thread):
                     ear.press("r")
             else:
                 raise AssertionError(f"sound {clip} never came")
+
+    def _reach(self, ear: Ear) -> None:
+        """Load the page until it shows a trial: without a network, scripts and sounds stay away."""
+        ear.page.set_default_timeout(15_000)
+        while True:
+            try:
+                ear.open().until_trial()
+                break
+            except Error:  # a timeout among them
+                time.sleep(0.5)
+        ear.page.set_default_timeout(240_000)
