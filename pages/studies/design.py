@@ -40,14 +40,14 @@ def _glance(version: Version) -> None:
     """Length, problems, and what differs from the paper."""
     settings = version.settings
     with st.container(border=True):
-        trials, minutes = st.columns(2)
+        trials, minutes = st.columns(2, wrap=False)
         trials.metric("Trials", settings.shown)
         minutes.metric("Minutes, about", f"{settings.minutes:.0f}")
         st.caption(arithmetic(settings))
         if settings.minutes > 30:
             st.caption(
-                ":orange[Longer than half an hour: careful listening tires. Fewer sets for each "
-                "listener, or more listeners, ask as much.]"
+                "**Longer than half an hour:** careful listening tires. Fewer sets for each "
+                "listener and more listeners ask as much."
             )
         complete = _verdict(settings)
         if version.state == "draft":

@@ -61,11 +61,20 @@ def go(**query: str | int) -> None:
     st.rerun()
 
 
+def figures(*said: tuple[str, object, str]) -> None:
+    """Figures side by side, as many in a row as there is room for: name, value and help."""
+    with st.container(horizontal=True):
+        for name, value, help in said:
+            st.metric(name, str(value), help=help or None, width=_FIGURE)
+
+
 def plain(text: str) -> str:
     """A person's own words inside Markdown, as they are."""
     marks = "\\`*_{}[]<>()#+-.!|~:$&"
     return "".join(f"\\{letter}" if letter in marks else letter for letter in text)
 
+
+_FIGURE: Final = 155  # pixels; two in a row on a phone
 
 STYLE: Final = """<style>
 .stMainBlockContainer { max-width: 75rem; padding-top: 4.5rem; }
@@ -74,5 +83,6 @@ STYLE: Final = """<style>
 @media (max-width: 640px) {
   .stMainBlockContainer { padding: 4.5rem 1rem 3rem; }
   .stHorizontalBlock:has(.st-key-at-a-glance) { flex-direction: column-reverse; }
+  .stHorizontalBlock:has(.st-key-at-a-glance) > .stColumn { min-width: 100%; }
 }
 </style>"""

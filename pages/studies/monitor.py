@@ -12,19 +12,20 @@ from listening_test.store.listeners import withdraw
 from listening_test.store.progress import Progress, progress
 from listening_test.store.rows import Version
 from listening_test.store.tables import read_tables
-from pages.studies.desk import plain, store
+from pages.studies.desk import figures, plain, store
 from pages.studies.takeaway import takeaway
 from pages.studies.words import ago
 
 _EVERY: Final = 4.0  # seconds between two looks at a live study
+_JUDGED_FOR: Final = 20.0  # seconds for which flags and exclusions are good
 _COLUMNS: Final = {
     "No.": st.column_config.NumberColumn(width=50),
     "State": st.column_config.TextColumn(width=120),
     "Answers": st.column_config.TextColumn(width=80),
     "Last seen": st.column_config.TextColumn(width=110),
-    "Excluded": st.column_config.TextColumn(width=190),
-    "Flags": st.column_config.TextColumn(width=260, help="Hints; only rules exclude."),
-    "Done": st.column_config.ProgressColumn(width=120, format="percent", min_value=0, max_value=1),
+    "Excluded": st.column_config.TextColumn(width=250),
+    "Flags": st.column_config.TextColumn(width=240, help="Hints; only rules exclude."),
+    "Done": st.column_config.ProgressColumn(width=110, format="percent", min_value=0, max_value=1),
 }
 
 
@@ -44,7 +45,7 @@ def _live(version: Version) -> None:
         st.info("Nobody has come yet. The links are under “Links”.")
         return
     here = [row for row in rows if row.withdrawn_at is None]
-    judged = _judged(store().url, version.id, sum(row.answered for row in here))
+    judged = _judged(store().url, version.id, int(time.time() // _JUDGED_FOR))
     _totals(version, rows, judged)
     _rules(version)
     event = st.dataframe(
@@ -61,9 +62,9 @@ def _live(version: Version) -> None:
 
 
 @st.cache_data(show_spinner=False, max_entries=16)
-def _judged(database: str, version_id: int, answers: int) -> pd.DataFrame:
-    """Flags and exclusions by listener, worked out anew when there are new answers."""
-    del database, answers  # only tell one state of the answers from another
+def _judged(database: str, version_id: int, moment: int) -> pd.DataFrame:
+    """Flags and exclusions by listener; all answers are read for them, so not at every look."""
+    del database, moment  # only tell one reading from another
     table = read_tables(store(), [version_id], events=False).listeners
     return table.set_index("listener_id")
 
@@ -74,13 +75,14 @@ def _totals(version: Version, rows: Sequence[Progress], judged: pd.DataFrame) ->
     wanted = version.settings.listeners
     under_way = [row.last_at for row in here if row.last_at and not row.finished_at]
     lately = sum(time.time() - last < 600 for last in under_way)
-    columns = st.columns(6)
-    columns[0].metric("Finished", f"{finished} of {wanted}" if wanted else finished)
-    columns[1].metric("Listening now", lately, help="An answer within the last ten minutes.")
-    columns[2].metric("Begun", sum(row.started_at is not None for row in here))
-    columns[3].metric("Answers", f"{sum(row.answered for row in here):,}")
-    columns[4].metric("Excluded", int(judged["excluded"].sum()), help="By the rules below.")
-    columns[5].metric("Withdrawn", len(rows) - len(here))
+    figures(
+        ("Finished", f"{finished} of {wanted}" if wanted else finished, ""),
+        ("Listening now", lately, "An answer within the last ten minutes."),
+        ("Begun", sum(row.started_at is not None for row in here), ""),
+        ("Answers", f"{sum(row.answered for row in here):,}", ""),
+        ("Excluded", int(judged["excluded"].sum()), "By the rules below."),
+        ("Withdrawn", len(rows) - len(here), ""),
+    )
 
 
 def _rules(version: Version) -> None:

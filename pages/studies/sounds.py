@@ -14,7 +14,7 @@ from listening_test.store.rows import Version
 from listening_test.store.studies import get_version, sound_rows, triplet_rows
 from listening_test.triplets import ROLES
 from pages import libraries
-from pages.studies.desk import go, plain, store
+from pages.studies.desk import figures, go, plain, store
 
 _COLUMNS: Final = {
     "Set": st.column_config.NumberColumn(width="small"),
@@ -95,13 +95,13 @@ def _made(version: Version) -> None:
     asked = [row for row in triplets if not row.practice]
     excerpts = [row for row in sounds.values() if row.kind == "excerpt"]
     loudness = [row.loudness for row in excerpts]
-    columns = st.columns(5)
-    columns[0].metric("Sets", len(asked))
-    columns[1].metric("Excerpts", len(excerpts))
-    columns[2].metric("Loudness, LUFS", f"{version.target:.1f}", help="Integrated, BS.1770.")
-    columns[3].metric("Spread, LU", f"{max(loudness) - min(loudness):.2f}",
-                      help="From the softest to the loudest excerpt.")  # fmt: skip
-    columns[4].metric("Highest peak, dBTP", f"{max(row.true_peak for row in excerpts):.1f}")
+    figures(
+        ("Sets", len(asked), ""),
+        ("Excerpts", len(excerpts), ""),
+        ("Loudness, LUFS", f"{version.target:.1f}", "Integrated, BS.1770."),
+        ("Spread, LU", f"{max(loudness) - min(loudness):.2f}", "From the softest to the loudest."),
+        ("Highest peak, dBTP", f"{max(row.true_peak for row in excerpts):.1f}", ""),
+    )
     if version.refusals:
         with st.expander(f"Not taken, and replaced by others: {len(version.refusals)}"):
             st.markdown("\n".join(f"- {plain(line)}" for line in version.refusals))
