@@ -68,7 +68,7 @@ def agreement_figure(found: Analysis, papers: Sequence[Published] = ()) -> go.Fi
     )
     percent(figure)
     styled(figure, height=460)
-    figure.update_layout(margin_t=70)
+    figure.update_layout(margin_t=90)  # the legend has two lines
     return figure
 
 

@@ -31,7 +31,8 @@ def styled(figure: go.Figure, width: int = 720, height: int = 420) -> go.Figure:
     """
     figure.update_layout(
         template="plotly_white", width=width, height=height, font={"family": _FONT, "size": 14},
-        margin={"l": 70, "r": 30, "t": 30, "b": 60}, legend={"orientation": "h", "y": 1.12, "x": 0},
+        margin={"l": 70, "r": 30, "t": 50, "b": 60},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
         font_color=INK,
     )  # fmt: skip
     figure.update_xaxes(linecolor=INK, ticks="outside", zeroline=False)

@@ -142,7 +142,7 @@ def radar_figure(found: Analysis) -> go.Figure:
                          angularaxis={"rotation": 90, "direction": "clockwise"})  # fmt: skip
     styled(figure, 860, 500)
     figure.update_annotations(yshift=34)
-    figure.update_layout(legend={"y": -0.1}, margin={"t": 90, "b": 70})
+    figure.update_layout(legend={"y": -0.12, "yanchor": "top"}, margin={"t": 90, "b": 70})
     return figure
 
 

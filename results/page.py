@@ -27,7 +27,7 @@ thead { border-top: 2px solid #222; border-bottom: 1px solid #222; }
 tbody { border-bottom: 2px solid #222; }
 figure { margin: 0; }
 @media print { body { max-width: none; padding: 0; font-size: 12px; } table { font-size: 10px; }
-  h2, figure { break-after: avoid; } figure, tr, p { break-inside: avoid; }
+  h2 { break-after: avoid; } figure, tr, p { break-inside: avoid; }
   figure { zoom: 0.8; } .wide { overflow: visible; } .modebar { display: none; } }
 """
 
