@@ -1,7 +1,8 @@
 """Tiny corpora of synthetic tones in Slakh's layout, for every test that needs sound."""
 
 import os
-from collections.abc import Collection, Mapping
+import sys
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 import mido
@@ -187,3 +188,11 @@ def tiny_corpus(tiny_corpus_folder: Path) -> Corpus:
     Every split holds two pieces of each tempo group, so that pseudo-mixes can be made in it.
     """
     return open_corpus(f"slakh:{tiny_corpus_folder}")
+
+
+@pytest.fixture(autouse=True)
+def main_module() -> Iterator[None]:
+    """Streamlit's AppTest leaves its script as the main module, which a new process would run."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
