@@ -1,12 +1,15 @@
-"""Sounds are made in a process of their own, while the app goes on answering listeners."""
+"""Sounds are made in a process of their own, while the app goes on answering listeners.
 
-import multiprocessing
+The process is this module, run; it says what it does on its standard output, a line of JSON each.
+"""
+
+import json
 import os
+import subprocess
+import sys
 import time
 from contextlib import closing
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from threading import Lock, Thread
 from typing import Final
@@ -14,6 +17,8 @@ from typing import Final
 from csn.errors import StemwiseError
 from listening_test.store import address, open_store
 
+_COMMAND: Final = (sys.executable, "-m", "listening_test.background")
+_HERE: Final = str(Path(__file__).resolve().parents[1])
 _NICE: Final = 5  # listeners come first
 
 
@@ -63,12 +68,14 @@ def prepare(version_id: int, library: Path | None = None) -> Job:
         if running is not None and not running.done:
             return running
         begun = _jobs[address(), version_id] = Job()
-    spawn = multiprocessing.get_context("spawn")  # a fork would inherit the app's threads' locks
-    here, there = spawn.Pipe(duplex=False)
-    process = spawn.Process(target=_work, args=(version_id, library, there), daemon=True)
-    process.start()
-    there.close()
-    Thread(target=_follow, args=(process, here, begun), daemon=True).start()
+    # Not by `multiprocessing`: it would run the main module again, which is a page's script here.
+    command = [*_COMMAND, str(version_id), *([] if library is None else [str(library)])]
+    paths = [_HERE, *filter(None, [os.environ.get("PYTHONPATH")])]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, encoding="utf-8",
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths), "PYTHONIOENCODING": "utf-8"},
+    )  # fmt: skip
+    Thread(target=_follow, args=(process, begun), daemon=True).start()
     return begun
 
 
@@ -82,8 +89,30 @@ def forget(version_id: int) -> None:
     _jobs.pop((address(), version_id), None)
 
 
-def _work(version_id: int, library: Path | None, out: Connection) -> None:
-    """The process: says ``(words, part)`` while it works, and at the end what went wrong."""
+def _follow(process: subprocess.Popen[str], job: Job) -> None:
+    """Keep the job up to date until the process ends, however it does."""
+    ending: str | None = None
+    for line in process.stdout or ():
+        try:
+            said = json.loads(line)
+        except ValueError:  # a library's own words
+            continue
+        if isinstance(said, str):
+            ending = said
+        else:
+            job.words, job.part = said
+    code = process.wait()
+    if ending is None:
+        ending = (
+            f"The work ended before it was done (exit code {code}); the terminal of the app says "
+            "more. Begin again: what is made already is kept."
+        )
+    job.problem = ending
+    job.done = True
+
+
+def _work(version_id: int, library: Path | None) -> None:
+    """The process: says ``[words, part]`` while it works, and at the end what went wrong."""
     from csn.library import Library  # noqa: PLC0415 - only this process needs them
     from listening_test.store.studies import prepare_version  # noqa: PLC0415
 
@@ -92,28 +121,15 @@ def _work(version_id: int, library: Path | None, out: Connection) -> None:
     try:
         with closing(open_store()) as store:
             given = {} if library is None else {"library": Library.open(library)}
-            prepare_version(store, version_id, lambda words, part: out.send((words, part)), **given)
-        out.send("")
+            prepare_version(store, version_id, lambda words, part: _say([words, part]), **given)
+        _say("")
     except StemwiseError as error:
-        out.send(str(error))
+        _say(str(error))
 
 
-def _follow(process: BaseProcess, told: Connection, job: Job) -> None:
-    """Keep the job up to date until the process ends, however it does."""
-    ending: str | None = None
-    try:
-        while True:
-            said = told.recv()
-            if isinstance(said, str):
-                ending = said
-            else:
-                job.words, job.part = said
-    except EOFError:
-        process.join()
-    if ending is None:
-        ending = (
-            f"The work ended before it was done (exit code {process.exitcode}); the terminal of "
-            "the app says more. Begin again: what is made already is kept."
-        )
-    job.problem = ending
-    job.done = True
+def _say(what: str | list[str | float]) -> None:
+    print(json.dumps(what), flush=True)
+
+
+if __name__ == "__main__":
+    _work(int(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else None)

@@ -1,6 +1,6 @@
 """Sounds made in another process: what it says arrives, and its end is told however it ends."""
 
-import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -19,11 +19,6 @@ from tests.small_library import make
 SETTINGS = Settings(
     library="small", instruments=("bass",), per_instrument=1, excerpt=2.0, must_hear=0.5
 )
-
-
-def die(*_: object) -> None:
-    """As a process does that the system kills."""
-    os._exit(7)
 
 
 @pytest.fixture
@@ -67,7 +62,7 @@ def test_what_went_wrong_is_one_sentence(store: Store) -> None:
 
 
 def test_a_process_that_dies_is_told(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(background, "_work", die)
+    monkeypatch.setattr(background, "_COMMAND", [sys.executable, "-c", "print('Hello'); exit(7)"])
     version = create_study(store, SETTINGS, "ada")
     problem = ended(background.prepare(version.id)).problem
     assert problem.startswith("The work ended before it was done (exit code 7);")
