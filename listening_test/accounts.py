@@ -129,6 +129,8 @@ def make_account(store: Store, secret: str, kind: str, name: str, password: str)
     hashed = _hash(name, password)
     try:
         with store.write() as write:
+            if kind == SET_UP:
+                store.keep_out(write, accounts)
             use(write, secret, kind)
             if kind == SET_UP:
                 taken = write.execute(select(exists().select_from(accounts))).scalar()
@@ -155,8 +157,9 @@ def new_password(store: Store, secret: str, password: str) -> Account:
         raise AccessError(STALE)
     hashed = _hash(row.name, password)  # takes its time, and must not hold up those who write
     with store.write() as write:
-        use(write, secret, RECOVERY)
+        # The account before its links: of two links used at once, neither waits for the other's.
         write.execute(update(accounts).where(accounts.c.id == row.id).values(password=hashed))
+        use(write, secret, RECOVERY)
         write.execute(delete(tickets).where(tickets.c.account_id == row.id))
         return _account(row.id, row.name, hashed)
 

@@ -9,7 +9,7 @@ import ipaddress
 import time
 from typing import Final
 
-from sqlalchemy import delete, func, insert, select, text
+from sqlalchemy import delete, func, insert, select
 
 from listening_test.errors import AccessError
 from listening_test.store import Store
@@ -44,8 +44,7 @@ def take_turn(store: Store, name: str, address: str) -> None:
         .group_by(table.name)
     )
     with store.write() as write:
-        if not store.is_file:  # SQLite's writers stand in line anyway
-            write.execute(text("LOCK TABLE failures IN SHARE ROW EXCLUSIVE MODE"))
+        store.keep_out(write, failures)
         for row in write.execute(query):
             over = row.n - free[row.name]
             wait = row.last + min(2.0 ** (over + 1), LONGEST_WAIT) - now

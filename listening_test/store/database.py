@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, create_engine, event, make_url, text
+from sqlalchemy import Connection, Table, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from csn.home import home
@@ -81,6 +81,15 @@ class Store:
         """
         with _explained(self.url), self.engine.begin() as connection:
             yield connection
+
+    def keep_out(self, write: Connection, table: Table) -> None:
+        """Let nobody else write to a table until this transaction ends; call it first in there.
+
+        Where several rows are read, judged and then written, locks on single rows would be taken
+        in another order by each writer, and stand in each other's way for ever.
+        """
+        if not self.is_file:  # SQLite's writers stand in line anyway
+            write.execute(text(f"LOCK TABLE {table.name} IN SHARE ROW EXCLUSIVE MODE"))
 
     def close(self) -> None:
         """Let go of every connection."""

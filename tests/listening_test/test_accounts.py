@@ -3,12 +3,15 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
 
 import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import select, text, update
 
 from listening_test import accounts, throttle
+from listening_test.accounts import Account
 from listening_test.errors import AccessError
 from listening_test.store import Store
 from listening_test.store.schema import accounts as table
@@ -46,7 +49,7 @@ def ada(sqlite_store: Store) -> Store:
     return sqlite_store
 
 
-def make(store: Store, name: str) -> accounts.Account:
+def make(store: Store, name: str) -> Account:
     if accounts.any_account(store):
         return accounts.make_account(store, accounts.invite(store), INVITATION, name, PASSWORD)
     secret = accounts.set_up(store)
@@ -135,28 +138,69 @@ def test_no_secret_does_for_another(ada: Store) -> None:
         assert accounts.who(ada, nobody) is None
 
 
-def test_of_many_who_use_a_link_at_once_one_gets_it(store: Store) -> None:
+@pytest.mark.parametrize("attempt", range(4))
+def test_of_many_who_use_a_link_at_once_one_gets_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch, attempt: int
+) -> None:
     first, second = accounts.set_up(store), accounts.set_up(store)
     assert first and second
+    said = race(
+        monkeypatch,
+        [
+            partial(accounts.make_account, store, secret, SET_UP, f"racer {k}", PASSWORD)
+            for k, secret in enumerate([first, second] * 3)
+        ],
+    )
+    assert len(said) == 6 and sum(map(bool, said)) == 1
+    with store.read() as read:
+        assert len(read.execute(select(table)).all()) == 1
+
+
+@pytest.mark.parametrize("attempt", range(4))
+def test_of_many_new_passwords_at_once_one_is_set(
+    store: Store, monkeypatch: pytest.MonkeyPatch, attempt: int
+) -> None:
+    make(store, "ada")
+    secrets = [accounts.recover(store, "ada") for _ in range(2)] * 2
+    passwords = [f"a new sentence, number {k}" for k in range(4)]  # more would have to wait
+    said = race(
+        monkeypatch,
+        [
+            partial(accounts.new_password, store, secret, password)
+            for secret, password in zip(secrets, passwords, strict=True)
+        ],
+    )
+    assert len(said) == 4 and sum(map(bool, said)) == 1
+    works = []
+    for password in passwords:
+        with suppress(AccessError):
+            works.append(accounts.sign_in(store, "ada", password, HOME))
+    assert len(works) == 1
+
+
+def race(monkeypatch: pytest.MonkeyPatch, tries: list[Callable[[], Account]]) -> list[str]:
+    """Let all reach the database at the same moment; the names that came back, "" for none."""
+    gate, hashed = threading.Barrier(len(tries)), accounts._hash
     said: list[str] = []
 
-    def use(name: str, secret: str) -> None:
+    def together(name: str, password: str) -> str:
+        made = hashed(name, password)
+        gate.wait(30)
+        return made
+
+    def run(use: Callable[[], Account]) -> None:
         try:
-            said.append(accounts.make_account(store, secret, SET_UP, name, PASSWORD).name)
+            said.append(use().name)
         except AccessError:
             said.append("")
 
-    racers = [
-        threading.Thread(target=use, args=(f"racer {k}", secret))
-        for k, secret in enumerate([first, second] * 3)
-    ]
+    monkeypatch.setattr(accounts, "_hash", together)
+    racers = [threading.Thread(target=run, args=(use,)) for use in tries]
     for racer in racers:
         racer.start()
     for racer in racers:
         racer.join()
-    assert len(said) == 6 and sum(map(bool, said)) == 1
-    with store.read() as read:
-        assert len(read.execute(select(table)).all()) == 1
+    return said
 
 
 @pytest.mark.parametrize(
