@@ -3,12 +3,14 @@
     analysis = analyse(answers)
     analysis.agreement.table, analysis.mixed, analysis.ceiling, …
 
-Whatever cannot be said of these answers is None or NaN, and ``analysis.notes`` says why.
+Each question is asked when somebody first looks at its answer, so that a page shows the first
+figures of a large study while nobody has asked for the others. Whatever cannot be said of these
+answers is None or NaN, and ``analysis.notes`` says why.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import cached_property
 
 import pandas as pd
 
@@ -21,30 +23,20 @@ from results.exclusions import Exclusions, exclusions, kept
 from results.mixed import Curve, Mixed, curve, mixed
 from results.spaces import Spaces, spaces
 
-T = TypeVar("T")
-
 
 @dataclass(frozen=True)
 class Analysis:
     """Everything that is known about some answers.
 
     Attributes:
-        answers: those that were analysed: without the excluded, unless they were asked for.
+        answers: those that are analysed: without the excluded, unless they were asked for.
         simulated: whether the listeners are simulated.
         n: answers to triplets.
         listeners: who gave them.
         triplets: to how many triplets.
         exclusions: agreement with and without those whom the study's rules leave out.
-        agreement: with the model, by instrument and set.
-        sureness: IND's stacked bars; empty where nobody was asked.
-        mixed: the mixed logistic model; None where it cannot be fitted.
-        curve: agreement against the model's margin.
-        side: whether one side is preferred.
-        times: how long answers take.
-        calibration: confidence against agreement; None where nobody was asked.
-        ceiling: how far listeners agree with each other and themselves.
-        spaces: triplet scores of all sets of subspaces.
-        notes: a sentence for everything that could not be said, and why.
+        everyone: whether those are analysed, too.
+        baselines: distances of other systems, for ``spaces``.
     """
 
     answers: pd.DataFrame
@@ -53,16 +45,81 @@ class Analysis:
     listeners: int
     triplets: int
     exclusions: Exclusions
-    agreement: Agreement
-    sureness: tuple[Sureness, ...]
-    mixed: Mixed | None
-    curve: Curve
-    side: SideBias
-    times: Times
-    calibration: Calibration | None
-    ceiling: Ceiling
-    spaces: Spaces
-    notes: tuple[str, ...]
+    everyone: bool
+    baselines: Mapping[str, pd.DataFrame] | None
+
+    @property
+    def agreement(self) -> Agreement:
+        """With the model, by instrument and set."""
+        return self.exclusions.everyone if self.everyone else self.exclusions.kept
+
+    @cached_property
+    def sureness(self) -> tuple[Sureness, ...]:
+        """IND's stacked bars; empty where nobody was asked."""
+        return sureness(self.answers)
+
+    @property
+    def mixed(self) -> Mixed | None:
+        """The mixed logistic model; None where it cannot be fitted."""
+        return self._fitted[0]
+
+    @cached_property
+    def curve(self) -> Curve:
+        """Agreement against the model's margin."""
+        return curve(self.answers, self.mixed)
+
+    @cached_property
+    def side(self) -> SideBias:
+        """Whether one side is preferred."""
+        return side_bias(self.answers)
+
+    @cached_property
+    def times(self) -> Times:
+        """How long answers take."""
+        return times(self.answers)
+
+    @cached_property
+    def calibration(self) -> Calibration | None:
+        """Confidence against agreement; None where nobody was asked."""
+        return calibration(self.answers)
+
+    @cached_property
+    def ceiling(self) -> Ceiling:
+        """How far listeners agree with each other and themselves."""
+        return ceiling(self.answers)
+
+    @cached_property
+    def spaces(self) -> Spaces:
+        """Triplet scores of all sets of subspaces."""
+        return spaces(self.answers, self.baselines)
+
+    @cached_property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader has to know before looking at any number."""
+        return tuple(_sentences(self))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The warnings, and a sentence for everything that could not be said, and why."""
+        return (*self.warnings, *self._fitted[1])
+
+    @cached_property
+    def judged(self) -> int:
+        """Answers to triplets of which the model takes a side."""
+        return len(judged(self.answers))
+
+    @cached_property
+    def _fitted(self) -> tuple[Mixed | None, tuple[str, ...]]:
+        """The mixed model, and what there is to say about it."""
+        if not self.judged:
+            return None, ()
+        try:
+            found = mixed(self.answers)
+        except ResultsError as error:
+            return None, (str(error),)
+        if found.converged:
+            return found, ()
+        return found, ("The mixed model did not settle on a best fit; read it with care.",)
 
 
 def analyse(
@@ -82,39 +139,22 @@ def analyse(
     Raises:
         ResultsError: a column is missing, or people and simulated listeners are in one table.
     """
-    notes: list[str] = []
     used = checked(answers) if everyone else kept(answers)
-    asked, known = trials(narrow(used)), judged(used)
-    both = exclusions(answers)
-    fitted = _or_note(lambda: mixed(used), notes) if len(known) else None
-    if fitted is not None and not fitted.converged:
-        notes.append("The mixed model did not settle on a best fit; read it with care.")
-    found = Analysis(
+    asked = trials(narrow(used))
+    return Analysis(
         used, bool(answers["simulated"].eq(True).any()), len(asked),
-        int(asked["listener_id"].nunique()), int(asked["triplet_id"].nunique()), both,
-        both.everyone if everyone else both.kept, sureness(used), fitted, curve(used, fitted),
-        side_bias(used), times(used), calibration(used), ceiling(used), spaces(used, baselines), (),
+        int(asked["listener_id"].nunique()), int(asked["triplet_id"].nunique()),
+        exclusions(answers), everyone, baselines,
     )  # fmt: skip
-    said = (*_sentences(found, len(known)), *notes)
-    return Analysis(**vars(found) | {"notes": said})
 
 
-def _or_note(question: Callable[[], T], notes: list[str]) -> T | None:
-    try:
-        return question()
-    except ResultsError as error:
-        notes.append(str(error))
-        return None
-
-
-def _sentences(found: Analysis, judged_answers: int) -> list[str]:
-    """What a reader has to know before looking at the numbers."""
+def _sentences(found: Analysis) -> list[str]:
     said = []
     if found.simulated:
         said.append("These listeners are simulated; nothing here says anything about people.")
     if not found.n:
         return [*said, "Nobody has answered yet; come back when somebody has."]
-    if not judged_answers:
+    if not found.judged:
         said.append("The model takes neither candidate in any triplet, so nothing agrees with it.")
     if found.listeners < 2:
         said.append("Only one listener has answered; there is no interval that speaks for others.")

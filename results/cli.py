@@ -76,27 +76,33 @@ def _command(group: Any, name: str, run: Any, about: str) -> Any:
 
 
 def _study(sub: Any) -> None:
-    sub.add_argument("study", metavar="STUDY", help="number of a study; 3.1 is its first version")
+    sub.add_argument(
+        "study",
+        metavar="STUDY",
+        help="number of a study, 3.1 for its first version; or an export: its folder, its zip or "
+        "its table of answers (./3 for a folder called 3)",
+    )
 
 
-def _tables(name: str) -> "Tables":
+def _tables(name: str, *, events: bool = False) -> "Tables":
     from listening_test.cli_common import find
     from listening_test.store import open_store
+    from listening_test.store.loading import load_tables
     from listening_test.store.tables import read_tables
 
+    if not name[:1].isdigit() and (place := Path(name)).exists():
+        return load_tables(place)
     with closing(open_store()) as store:
-        return read_tables(store, [find(store, name).id], events=False)
+        return read_tables(store, [find(store, name).id], events=events)
 
 
 def _report(args: argparse.Namespace) -> None:
-    from listening_test.cli_common import bar, find
-    from listening_test.store import open_store
-    from listening_test.store.tables import read_tables
+    from listening_test.cli_common import bar
     from results.report import write_report
 
-    with closing(open_store()) as store, bar() as told:
+    with bar() as told:
         told("Reading answers", 0.0)
-        answered = read_tables(store, [find(store, args.study).id])
+        answered = _tables(args.study, events=True)
         others = _baselines(answered, told) if args.baselines else None
         found, problems = write_report(
             answered, args.out, formats=args.figures, baselines=others, progress=told

@@ -1,4 +1,4 @@
-"""Answers on their way out: CSV and Parquet with a codebook, and back again for statistics."""
+"""Answers on their way out: CSV and Parquet with a codebook; ``loading`` reads them again."""
 
 import csv
 import io
@@ -15,7 +15,7 @@ import pandas as pd
 
 from csn import __version__
 from listening_test.errors import StoreError
-from listening_test.store.columns import ABOUT, TABLES, TYPES, Item
+from listening_test.store.columns import ABOUT, TABLES, Item
 from listening_test.store.tables import Tables
 
 FORMAT: Final = "stemwise-answers-1"
@@ -65,41 +65,6 @@ def export_zip(tables: Tables, formats: Collection[str] = FORMATS) -> bytes:
             for file in files:
                 archive.write(file, f"answers/{file.name}")
         return packed.getvalue()
-
-
-def load_answers(folder: Path) -> pd.DataFrame:
-    """Read the table of answers of an export.
-
-    Args:
-        folder: that ``export`` made.
-
-    Returns:
-        The columns of ``columns.ANSWERS``, typed as ``columns.TYPES`` says.
-
-    Raises:
-        StoreError: it is no export of answers.
-    """
-    return load_table(folder, "answers")
-
-
-def load_table(folder: Path, name: str) -> pd.DataFrame:
-    """Read any table of an export: from Parquet if there is one, else from CSV.
-
-    Raises:
-        StoreError: it is not there, or has other columns.
-    """
-    parquet, text = folder / f"{name}.parquet", folder / f"{name}.csv"
-    try:
-        if parquet.is_file():
-            table = pd.read_parquet(parquet)
-        else:
-            table = pd.read_csv(text, dtype="str", keep_default_na=False, na_values=[""])
-    except (OSError, ValueError) as error:
-        raise StoreError(f"{folder} holds no table {name!r} of an export ({error}).") from error
-    missing = [item.name for item in TABLES[name] if item.name not in table]
-    if missing:
-        raise StoreError(f"The table {name!r} in {folder} lacks the column {missing[0]!r}.")
-    return pd.DataFrame({item.name: _typed(table[item.name], item) for item in TABLES[name]})
 
 
 def codebook() -> str:
@@ -181,14 +146,3 @@ def _plain(values: pd.Series, item: Item) -> pd.Series:
         risky = values.str.startswith(_FORMULA).eq(True)
         return values.where(~risky, "'" + values)
     return values
-
-
-def _typed(values: pd.Series, item: Item) -> pd.Series:
-    if not isinstance(values.dtype, pd.StringDtype) or item.kind == "text":
-        return values.astype(TYPES[item.kind])  # type: ignore[call-overload]
-    if item.kind == "time":
-        return pd.to_datetime(values, utc=True, format="ISO8601").astype(TYPES["time"])  # type: ignore[call-overload]
-    if item.kind == "yes/no":
-        return values.map({"true": True, "false": False}).astype("boolean")
-    numbers = values.astype("Int64" if item.kind == "integer" else "float64")
-    return numbers

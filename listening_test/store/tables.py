@@ -206,7 +206,7 @@ def _progress(
         started_at=who.map(started),
         last_at=who.map(answers.groupby("listener_id")["saved_at"].max()),
         answers=who.map(counted.groupby("listener_id").size()).fillna(0),
-        asked=who.map(asked.groupby("listener_id").size()).fillna(0),
+        asked=who.map(asked.set_index("listener_id")["asked"]).fillna(0),
     )
 
 

@@ -5,7 +5,7 @@ import json
 import pandas as pd
 
 from csn.home import demo
-from listening_test.store.export import load_answers
+from listening_test.store.loading import load_answers
 from listening_test.study import RECOMMENDED, Settings
 
 FOLDER = demo() / "study"

@@ -12,7 +12,7 @@ from PIL import Image
 from listening_test.simulate import simulate
 from listening_test.store import open_store
 from listening_test.store.columns import TABLES, TYPES
-from listening_test.store.export import load_answers
+from listening_test.store.loading import load_answers
 from listening_test.store.tables import Tables, read_tables
 from listening_test.study import Exclusion, Settings
 from results import cli, images
@@ -253,6 +253,11 @@ def test_the_command_line(study, tmp_path, capsys):
     assert (tmp_path / "out" / "report.html").is_file()
     assert cli.main(["report", "9", "--out", str(tmp_path / "no")]) == 2
     assert "There is no study 9" in capsys.readouterr().err
+    folder = str(tmp_path / "out" / "answers")
+    assert cli.main(["agreement", folder, "--json", "--everyone"]) == 0
+    assert json.loads(capsys.readouterr().out) == rows
+    assert cli.main(["report", folder, "--out", str(tmp_path / "again"), "--figures"]) == 0
+    assert capsys.readouterr().out.endswith("report.html\n")
     assert cli.main(["weights", "1"]) == 2
     assert "at least 8 listeners" in capsys.readouterr().err
     assert cli.main(["plan", "--listeners", "4", "--triplets", "4", "--share", "0.9"]) == 0

@@ -18,16 +18,11 @@ from sqlalchemy import select
 from csn.instruments import INSTRUMENTS
 from listening_test.errors import StoreError, StudyError
 from listening_test.simulate import simulate
-from listening_test.store import Store, open_store, schema
+from listening_test.store import Store, loading, open_store, schema
 from listening_test.store.columns import ANSWERS, TABLES, TYPES
-from listening_test.store.export import (
-    codebook,
-    export,
-    export_zip,
-    load_answers,
-    load_table,
-)
+from listening_test.store.export import codebook, export, export_zip
 from listening_test.store.listeners import invite, withdraw
+from listening_test.store.loading import load_answers, load_table, load_tables
 from listening_test.store.tables import Tables, read_tables
 from listening_test.study import Exclusion, Question, Settings
 from tests.listening_test import small_study
@@ -364,6 +359,87 @@ def test_what_is_no_export(tmp_path: Path, folder: Path) -> None:
     (tmp_path / "answers.parquet").write_bytes(b"PAR1 not really")
     with pytest.raises(StoreError, match="holds no table 'answers'"):
         load_answers(tmp_path)
+
+
+def same(one: Tables, two: Tables) -> bool:
+    return one.settings == two.settings and all(
+        getattr(one, name).equals(getattr(two, name)) for name in TABLES
+    )
+
+
+def test_an_export_is_read_whole(tables: Tables, tmp_path: Path) -> None:
+    """From its folder, its zip, and its zip in memory, CSV and Parquet alike."""
+    for formats in (["csv"], ["parquet"]):
+        folder = tmp_path / formats[0]
+        export(tables, folder, formats)
+        file = tmp_path / f"{formats[0]}.zip"
+        file.write_bytes(export_zip(tables, formats))
+        for place in (folder, file, io.BytesIO(file.read_bytes())):
+            got = load_tables(place)
+            assert got.settings == tables.settings
+            for name in TABLES:
+                want, have = getattr(tables, name), getattr(got, name)
+                assert list(have) == list(want) and len(have) == len(want)
+                assert have.dtypes.equals(want.dtypes)
+    assert same(load_tables(tmp_path / "parquet"), load_tables(tmp_path / "parquet.zip"))
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_the_table_of_answers_alone_is_enough(tables: Tables, tmp_path: Path, kind: str) -> None:
+    export(tables, tmp_path / "out", [kind])
+    alone = io.BytesIO((tmp_path / "out" / f"answers.{kind}").read_bytes())
+    got = load_tables(alone)
+    assert got.answers.equals(load_answers(tmp_path / "out"))
+    assert all(getattr(got, name).empty for name in TABLES if name != "answers")
+    [(key, own)] = got.settings.items()
+    [(wanted_key, wanted)] = tables.settings.items()
+    assert (key, own.protocol) == (wanted_key, wanted.protocol)
+    assert own.title.removeprefix("'") == wanted.title
+
+
+def test_uploads_that_are_no_export(
+    tables: Tables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed = export_zip(tables)
+    empty = io.BytesIO()
+    zipfile.ZipFile(empty, "w").close()
+    sneaky = io.BytesIO()
+    with zipfile.ZipFile(sneaky, "w") as archive:
+        archive.writestr("../../answers.csv", "study\r\n1\r\n")
+    whole = (tmp_path / "out", export(tables, tmp_path / "out", ["csv"]))[0]
+    text = (whole / "answers.csv").read_bytes().decode()
+    head, first = text.split("\r\n")[:2]
+    wrong = head.replace("listener_id", "listener")
+    for content, sentence in (
+        (b"", "holds no table"),
+        (b"hello, world", "lacks the column"),
+        (b"PAR1 not really", "holds no table"),
+        (bytes(range(256)) * 9, "holds no table|lacks the column"),
+        (packed[:-200], "holds no table|lacks the column"),
+        (packed[:2000] + b"!" * 2000 + packed[4000:], "cannot be read|holds no table"),
+        (empty.getvalue(), "holds no table"),
+        (sneaky.getvalue(), "lacks the column"),
+        (f"{wrong}\r\n{first}".encode(), "lacks the column 'listener_id'"),
+    ):
+        with pytest.raises(StoreError, match=sentence):
+            load_tables(io.BytesIO(content))
+    assert not (tmp_path.parent / "answers.csv").exists()
+    monkeypatch.setattr(loading, "LARGEST", 1000)
+    with pytest.raises(StoreError, match="more than"):
+        load_tables(io.BytesIO(packed))
+    with pytest.raises(StoreError, match="cannot be read"):
+        load_tables(tmp_path / "nothing.zip")
+
+
+def test_a_cell_that_is_no_number(tables: Tables, tmp_path: Path) -> None:
+    export(tables, tmp_path / "out", ["csv"])
+    file = tmp_path / "out" / "answers.csv"
+    rows = list(csv.reader(io.StringIO(file.read_text(encoding="utf-8"))))
+    rows[1][rows[0].index("listener_id")] = "seven"
+    with file.open("w", newline="") as out:
+        csv.writer(out).writerows(rows)
+    with pytest.raises(StoreError, match=r"'listener_id'.*is no integer"):
+        load_tables(tmp_path / "out")
 
 
 def test_an_invited_listener_is_in_the_table(store: Store, sqlite_store: Store) -> None:
