@@ -100,7 +100,7 @@ def _individual(
     print(json.dumps(found, indent=2) if args.json else report.table())
     if args.out is None:
         return
-    _write(args.out / "individual.json", json.dumps(found, indent=2))
+    _write(args.out / "individual.json", json.dumps(found))
     _write(args.out / "individual.txt", report.table() + "\n")
     for family in ("individual", "subspaces"):
         if found[family]:

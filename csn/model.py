@@ -4,7 +4,6 @@ The file is safetensors; its header holds a JSON text with everything needed to 
 and to know where it came from. Nothing is unpickled.
 """
 
-import hashlib
 import json
 import os
 from dataclasses import asdict, dataclass, field
@@ -18,12 +17,12 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from csn import home
+from csn.card import FORMAT, identity
 from csn.errors import ModelError
 from csn.features import FeatureSettings, LogMel
 from csn.instruments import DIMENSIONS, INSTRUMENTS
 from csn.networks import Encoder, EncoderSettings
 
-FORMAT = "stemwise-model-1"
 _BLOCK = 60.0
 """Seconds of sound whose spectrogram is held at once, so an hour needs no more than a minute."""
 _BATCH = 64
@@ -131,16 +130,10 @@ class Model:
 
     @property
     def hash(self) -> str:
-        """SHA-256 (hex) over settings and half-precision weights.
-
-        Half precision, so that a model keeps its identity when it is shipped as fp16.
-        """
+        """SHA-256 (hex) over settings and half-precision weights, see ``card.identity``."""
         if self._hash is None:
-            digest = hashlib.sha256(json.dumps(asdict(self.settings), sort_keys=True).encode())
-            for name, value in sorted(self._tensors(half=True).items()):
-                digest.update(name.encode())
-                digest.update(value.contiguous().numpy().tobytes())
-            self._hash = digest.hexdigest()
+            halves = {name: value.numpy() for name, value in self._tensors(half=True).items()}
+            self._hash = identity(asdict(self.settings), halves)
         return self._hash
 
     def _tensors(self, half: bool) -> dict[str, Tensor]:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 import plotly.graph_objects as go
+from plotly.colors import sample_colorscale
 from plotly.subplots import make_subplots
 from sklearn.manifold import TSNE
 
@@ -75,14 +76,16 @@ def points(
 ) -> go.Figure:
     """Segments as points in the colour of their piece (IND figure 3, CSN figure 5)."""
     figure = _grid(list(heard))
+    colours = _rainbow(len(titles))
     for number, part in enumerate(heard.values()):
         laid = plane(part.vectors, method, seed)
-        dots = go.Scatter(
-            x=laid[:, 0].round(3), y=laid[:, 1].round(3), mode="markers", showlegend=False,
-            hovertext=[titles[piece] for piece in part.pieces],
-            marker={"color": part.pieces, "colorscale": "Rainbow", "size": 5},
-        )  # fmt: skip
-        figure.add_trace(dots, row=number // _COLUMNS + 1, col=number % _COLUMNS + 1)
+        for piece, title in enumerate(titles):
+            mine = laid[part.pieces == piece]
+            dots = go.Scatter(
+                x=mine[:, 0].round(3), y=mine[:, 1].round(3), mode="markers", showlegend=False,
+                hovertext=title, marker={"color": colours[piece], "size": 5},
+            )  # fmt: skip
+            figure.add_trace(dots, row=number // _COLUMNS + 1, col=number % _COLUMNS + 1)
     return figure
 
 
@@ -105,7 +108,7 @@ def pseudo_mix_points(
         if sum(stems.sounding(i, name, s.length, s.overlap).any() for i in range(len(stems)))
         >= s.pieces
     ]
-    figure = _grid(names)
+    figure, colours = _grid(names), _rainbow(s.pieces)
     tempos = [piece.tempo for piece in stems.pieces]
     everyone = list(range(len(stems)))
     for number, name in enumerate(names):
@@ -125,8 +128,7 @@ def pseudo_mix_points(
                 x=part[:, 0].round(3), y=part[:, 1].round(3), mode="markers", showlegend=False,
                 hovertext=f"{name} of {a}, the rest of {b}",
                 marker={
-                    "color": [index // s.mixes] * len(part), "cmin": 0, "cmax": s.pieces - 1,
-                    "colorscale": "Rainbow", "size": 7,
+                    "color": colours[index // s.mixes], "size": 7,
                     "symbol": _SYMBOLS[index % s.mixes % len(_SYMBOLS)],
                 },
             )  # fmt: skip
@@ -148,6 +150,13 @@ def save(figure: go.Figure, folder: Path, name: str, title: str) -> None:
     content: dict[str, Any] = json.loads(figure.to_json())
     text = json.dumps(content, separators=(",", ":"))
     write_whole(folder / f"{name}.json", lambda file: file.write(text.encode()))
+
+
+def _rainbow(count: int) -> list[str]:
+    """So many colours, one for each piece."""
+    steps = [index / max(count - 1, 1) for index in range(count)]
+    colours: list[str] = sample_colorscale("Rainbow", steps)
+    return colours
 
 
 def _grid(names: Sequence[str]) -> go.Figure:

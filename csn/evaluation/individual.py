@@ -21,26 +21,7 @@ from csn.evaluation.stems import SOUNDING, read_all
 from csn.instruments import INSTRUMENTS, subspace
 from csn.model import Model
 from csn.networks.individual import CRITERIA, MIX, Individual
-
-PUBLISHED: dict[str, Any] = {
-    "accuracy": {"mix": 93.24, "drums": 95.13, "bass": 87.07, "piano": 94.98, "guitar": 91.15},
-    "variance": {"mix": 2.8e-4, "drums": 2.3e-5, "bass": 4.7e-4, "piano": 1.6e-5, "guitar": 6.6e-5},
-    "pearson": {
-        "mix-drums": 0.23, "mix-bass": 0.11, "mix-piano": 0.12, "mix-guitar": 0.32,
-        "drums-bass": -0.014, "drums-piano": 0.14, "drums-guitar": 0.026,
-        "bass-piano": 0.028, "bass-guitar": 0.015, "piano-guitar": 0.13,
-    },
-    "spearman": {
-        "mix-drums": -0.013, "mix-bass": 0.12, "mix-piano": -0.078, "mix-guitar": 0.060,
-        "drums-bass": 0.17, "drums-piano": -0.014, "drums-guitar": 0.11,
-        "bass-piano": 0.063, "bass-guitar": 0.047, "piano-guitar": 0.15,
-    },
-    "reciprocal_ranks": {
-        "drums": [0.31, 0.35, 0.22], "bass": [0.20, 0.25, 0.12],
-        "piano": [0.28, 0.25, 0.20], "guitar": [0.32, 0.22, 0.14],
-    },
-}  # fmt: skip
-"""IND's tables 1 (originals), 2 and 3, measured on Slakh."""
+from csn.published import IND_TABLES
 
 
 @dataclass
@@ -124,7 +105,7 @@ class IndividualReport:
             "individual": self.networks.to_json(),
             "floor": self.floor.to_json(),
             "subspaces": self.subspaces.to_json() if self.subspaces else None,
-            "published_on_slakh": PUBLISHED,
+            "published_on_slakh": IND_TABLES,
             "pieces": list(self.titles),
             "settings": tidy(self.settings),
             "problems": list(self.problems),

@@ -108,7 +108,8 @@ def test_one_command_measures_and_draws(
         for what in ("distances", "t-sne", "umap")
     } | {"pseudo-mixes-t-sne", "pseudo-mixes-umap"}
     figure = json.loads((tmp_path / "individual-t-sne.json").read_text())
-    assert len(figure["data"]) == len(CRITERIA)
+    assert len(figure["data"]) == 6 * len(CRITERIA)  # a colour for each piece
+    assert [dots["hovertext"] for dots in figure["data"][:6]] == found["pieces"]
 
     # One piece's distance to another, by hand: mean of each, over both seeds.
     titles = {piece.title: piece for piece in tiny_corpus}

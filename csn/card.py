@@ -1,0 +1,84 @@
+"""A model's card: who it is and where it came from, read from its file without the network.
+
+Nothing here needs torch, so that a screen can tell about a model at once.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+
+from csn.errors import ModelError
+
+FORMAT: Final = "stemwise-model-1"
+"""What the header of a model file says it is."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """What the header of a model file tells.
+
+    Attributes:
+        hash: the model's identity, as ``csn.model.Model.hash``.
+        settings: how it is built.
+        card: what it was trained on, how long, by which commit.
+        weights: how many numbers it has learnt.
+    """
+
+    hash: str
+    settings: Mapping[str, Any]
+    card: Mapping[str, Any]
+    weights: int
+
+
+def identity(settings: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> str:
+    """A model's identity: SHA-256 (hex) over its settings and half-precision weights.
+
+    Half precision, so that a model keeps its identity when it is shipped as fp16.
+
+    Args:
+        settings: as ``dataclasses.asdict`` or the header's JSON gives them.
+        tensors: name to float16 weights.
+    """
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+    for name, value in sorted(tensors.items()):
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(value).tobytes())
+    return digest.hexdigest()
+
+
+def read_card(file: Path) -> Card:
+    """Read the card of a model file.
+
+    Raises:
+        ModelError: the file is missing, damaged, or not a Stemwise model.
+    """
+    if not file.is_file():
+        raise ModelError(f"There is no model file at {file}; train one with `csn train`.")
+    try:
+        with safe_open(file, framework="numpy") as handle:
+            header = handle.metadata() or {}
+            if header.get("format") != FORMAT:
+                raise ModelError(
+                    f"{file} was not made by Stemwise (no {FORMAT!r} in its header); "
+                    "give a file written by `csn train`."
+                )
+            settings, card = json.loads(header["settings"]), json.loads(header["card"])
+            if not isinstance(settings, dict) or not isinstance(card, dict):
+                raise ValueError("the header holds no card")
+            tensors = {
+                name: handle.get_tensor(name).astype(np.float16)
+                for name in handle.keys()  # noqa: SIM118
+            }
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            f"{file} is not a readable model file ({type(error).__name__}); copy it again "
+            "or give a file written by `csn train`."
+        ) from error
+    learnt = sum(value.size for name, value in tensors.items() if name.startswith("encoder."))
+    return Card(identity(settings, tensors), settings, card, learnt)
