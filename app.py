@@ -1,7 +1,8 @@
 """The entry point: ``streamlit run app.py``. Pages, and what their scripts fetch by themselves.
 
-A clip is ``/audio/LIBRARY/PART?piece=ID&start=SECONDS&length=SECONDS``; a map or the segments
-themselves are ``/points/LIBRARY/WHAT``. Both run in a thread, so that they never hold up a page.
+A clip is ``/audio/LIBRARY/PART?piece=ID&start=SECONDS&length=SECONDS``, with ``&level=1`` at the
+loudness of all such clips; a map or the segments themselves are ``/points/LIBRARY/WHAT``. Both run
+in a thread, so that they never hold up a page.
 """
 
 from collections.abc import AsyncIterator
@@ -19,6 +20,7 @@ from listening_test.account_routes import Desk
 from listening_test.routes import routes as listener_routes
 from pages import access, libraries
 from pages.components.explorer.points import about, matrix
+from pages.search.sound import levelled_wav
 
 # Addresses carry the library's version, so that what a browser has kept is never out of date.
 KEEP = {"Cache-Control": "private, max-age=604800, immutable"}
@@ -36,6 +38,7 @@ def audio(request: Request) -> Response:
     try:
         corpus = libraries.find(names["library"]).corpus
         wav = clip(corpus, ask.get("piece", ""), names["part"], start, length)
+        wav = levelled_wav(wav) if ask.get("level") else wav
     except StemwiseError as error:
         return PlainTextResponse(str(error), NOT_FOUND)
     return Response(wav, media_type="audio/wav", headers=KEEP)

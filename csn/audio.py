@@ -1,9 +1,9 @@
 """Read, cut and measure sound. The only file of the science that opens audio.
 
 Any sound becomes mono float32 at the rate that is asked for. Reading goes through libsndfile
-(WAV, FLAC, MP3, Ogg Vorbis, Opus and more, recognised by content, not by name), changing the rate
-through ``resampling.py``. Both work in short blocks, so that an hour of eight channels needs
-little more memory than the answer itself.
+(WAV, FLAC, MP3, Ogg Vorbis, Opus and more, recognised by content, not by name) or ``mpeg4.py``,
+changing the rate through ``resampling.py``. All work in short blocks, so that an hour of eight
+channels needs little more memory than the answer itself.
 """
 
 import io
@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import soundfile as sf
 
+from csn import mpeg4
 from csn.errors import AudioError
 from csn.resampling import reach, resample
 
@@ -24,9 +25,9 @@ SILENCE_DBFS: Final = -60.0
 FRAME_SECONDS: Final = 0.05
 """Length of the frames that ``activity`` looks at, seconds."""
 
-SUFFIXES: Final = frozenset(
-    {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".caf", ".w64"}
-)
+SUFFIXES: Final = mpeg4.SUFFIXES | {
+    *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".caf", ".w64")
+}
 """File name endings (lower case) that are taken for audio when folders are searched."""
 
 _RATES: Final = range(1_000, 768_001)  # outside it a header is damaged, or the file is no sound
@@ -56,7 +57,7 @@ def info(path: Path | str) -> Info:
     Raises:
         AudioError: missing, empty, or no audio that can be read.
     """
-    with _open(Path(path)) as file:
+    with stream(Path(path)) as file:
         return Info(file.frames / file.samplerate, file.samplerate, file.channels)
 
 
@@ -69,7 +70,7 @@ def read(
     from one grid of output samples, and is read with the margin that the resampler needs.
 
     Args:
-        path: any file libsndfile reads, whatever its name.
+        path: any file libsndfile reads, or MP4, whatever its name.
         sample_rate: of the answer, Hz.
         start: seconds from the beginning; the answer's first sample is
             ``round(start * sample_rate)``.
@@ -90,7 +91,7 @@ def read(
     if sample_rate not in _RATES:
         raise ValueError(f"sample_rate must be 1,000 to 768,000 Hz, not {sample_rate}")
     path = Path(path)
-    with _open(path) as file:
+    with stream(path) as file:
         common = math.gcd(file.samplerate, sample_rate)
         p, q = file.samplerate // common, sample_rate // common
         whole = -(-file.frames * q // p)
@@ -99,7 +100,7 @@ def read(
         answer = np.empty(last - first, np.float32)
         try:
             _fill(answer, file, p, q, first)
-        except (sf.LibsndfileError, _CutOffError) as error:
+        except DAMAGED as error:
             raise AudioError(f"{path} is damaged or cut off: {_reason(error)}.") from error
     with np.errstate(all="ignore"):
         if not math.isfinite(answer.sum(dtype=np.float64)):
@@ -205,6 +206,10 @@ class _CutOffError(Exception):
     """The file holds fewer frames than its header states."""
 
 
+DAMAGED: Final = (sf.LibsndfileError, mpeg4.BrokenError, _CutOffError)
+"""What reading from an open file may raise."""
+
+
 def _reason(error: Exception) -> str:
     """The library's words for what went wrong, without its prefix and full stop."""
     text = getattr(error, "error_string", None) or str(error)
@@ -213,8 +218,12 @@ def _reason(error: Exception) -> str:
     return str(text).removeprefix("Error : ").strip().rstrip(".") or type(error).__name__
 
 
-def _open(path: Path) -> _Stream:
-    """Open a file and check its header; AudioError in one sentence."""
+def stream(path: Path) -> "_Stream | mpeg4.Stream":
+    """Open a file and check its header.
+
+    Raises:
+        AudioError: missing, empty, or no audio that can be read.
+    """
     if path.is_dir():
         raise AudioError(f"{path} is a folder; an audio file was expected.")
     try:
@@ -224,9 +233,11 @@ def _open(path: Path) -> _Stream:
         raise AudioError(f"{path} cannot be opened: it {reason}.") from error
     if size == 0:
         raise AudioError(f"{path} is empty (0 bytes).")
+    file: _Stream | mpeg4.Stream
     try:
-        file = _Stream(path)
-    except (sf.LibsndfileError, OSError, TypeError) as error:  # TypeError: headerless .raw
+        file = mpeg4.Stream(path) if mpeg4.is_one(path) else _Stream(path)
+    except (sf.LibsndfileError, mpeg4.BrokenError, OSError, TypeError) as error:
+        # A TypeError is libsndfile's for headerless .raw.
         raise AudioError(f"{path} is not audio that can be read: {_reason(error)}.") from error
     problem = ""
     if file.frames <= 0:
@@ -241,11 +252,11 @@ def _open(path: Path) -> _Stream:
     return file
 
 
-def _decode(file: _Stream, frames: int) -> np.ndarray:
+def _decode(file: "_Stream | mpeg4.Stream", frames: int) -> np.ndarray:
     """The next frames as mono [frames] float32."""
     block: np.ndarray = file.read(frames, dtype="float32", always_2d=True)
     missing = frames - len(block)
-    if file.format == "MP3" and missing <= file.samplerate * _MP3_SHORT:
+    if file.format in ("MP3", "MP4") and missing <= file.samplerate * _MP3_SHORT:
         block = np.pad(block, ((0, missing), (0, 0))) if missing else block
     elif missing:
         raise _CutOffError(f"only {file.tell()} of its {file.frames} samples are there")
@@ -256,7 +267,7 @@ def _decode(file: _Stream, frames: int) -> np.ndarray:
     return mono
 
 
-def _seek(file: _Stream, frame: int) -> None:
+def _seek(file: "_Stream | mpeg4.Stream", frame: int) -> None:
     """Go to a frame exactly, also where libsndfile's own jump does not.
 
     MP3 borrows bits from earlier frames, so what follows a jump is silenced at first; in the last
@@ -291,7 +302,7 @@ def _last_page(ogg: Path) -> int:
     return ends[-2]
 
 
-def _fill(answer: np.ndarray, file: _Stream, p: int, q: int, first: int) -> None:
+def _fill(answer: np.ndarray, file: "_Stream | mpeg4.Stream", p: int, q: int, first: int) -> None:
     """Write output samples ``first ...`` to ``answer``, where q of them last as long as p frames.
 
     Every block begins on a multiple of the common period (p frames, q samples), so that the

@@ -9,7 +9,7 @@ from typing import Final
 
 import streamlit as st
 
-from pages import access, explore, institution, studies
+from pages import access, explore, institution, search, studies
 
 FOLDER: Final = Path(__file__).parent
 
@@ -17,9 +17,12 @@ FOLDER: Final = Path(__file__).parent
 st.set_page_config(page_title="Stemwise", page_icon=FOLDER / "icon.svg", layout="wide")
 st.logo(str(FOLDER / "logo.svg"), size="large")
 name = access.experimenter()
-first = explore.page if access.may_explore() else access.closed
+opened = access.may_explore()
+first = explore.page if opened else access.closed
+asking = search.page if opened else access.closed
 pages = [
     st.Page(first, title="Explore", url_path="explore", default=True),
+    st.Page(asking, title="Search", url_path="search"),
     # Its address works for everybody and asks to sign in; only the entry in the menu is hidden.
     st.Page(
         studies.page, title="Studies", url_path="studies",
