@@ -9,7 +9,7 @@ from typing import Final
 
 import streamlit as st
 
-from pages import access, explore, institution, search, studies
+from pages import access, explore, institution, model, search, studies
 
 FOLDER: Final = Path(__file__).parent
 
@@ -20,9 +20,11 @@ name = access.experimenter()
 opened = access.may_explore()
 first = explore.page if opened else access.closed
 asking = search.page if opened else access.closed
+told = model.page if opened else access.closed
 pages = [
     st.Page(first, title="Explore", url_path="explore", default=True),
     st.Page(asking, title="Search", url_path="search"),
+    st.Page(told, title="Model", url_path="model"),
     # Its address works for everybody and asks to sign in; only the entry in the menu is hidden.
     st.Page(
         studies.page, title="Studies", url_path="studies",

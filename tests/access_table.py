@@ -93,6 +93,7 @@ OURS: Final[Mapping[tuple[str, str], Line]] = {
 PAGES: Final[Mapping[str, Line]] = {
     "explore": Line("the maps", "visitors while a study is live"),
     "search": Line("asking with a recording", "visitors while a study is live"),
+    "model": Line("what the model was measured to do", "visitors while a study is live"),
     "studies": Line("studies, links, listeners, exports", "everybody without a session"),
     "institution": Line(
         "sign-in by OIDC, where it is set up", "addresses that are not in STEMWISE_EXPERIMENTERS"
