@@ -7,7 +7,7 @@ weights.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -15,8 +15,11 @@ import pandas as pd
 from csn.corpora import Corpus
 from csn.evaluation.baselines import Embeds, System, systems
 from csn.instruments import INSTRUMENTS
+from listening_test.prepare import find_library, find_model
+from listening_test.store.tables import Tables
 from listening_test.triplets import MIX
 from results.data import Floats, trials
+from results.errors import ResultsError
 
 NAMES: Final = {"floor": "log-mel", "untrained": "untrained network"}
 """What the systems are called in tables and figures."""
@@ -84,6 +87,27 @@ def baseline_distances(
                 vectors = _comparable(system, heard[system.name], rows)
                 found[f"{NAMES[system.name]}, {source}"] = _distances(vectors, rows)
     return found
+
+
+def study_baselines(
+    answered: Tables, progress: Callable[[str, float], None] | None = None
+) -> Mapping[str, pd.DataFrame]:
+    """The same for one version, with its own library and model.
+
+    Raises:
+        ResultsError: there is more than one version.
+        StudyError: its library or model is not on this computer.
+        CorpusError: see ``baseline_distances``.
+        AudioError: see there.
+    """
+    if len(answered.settings) != 1:
+        raise ResultsError("Baselines are judged for one version of a study at a time.")
+    (settings,) = answered.settings.values()
+    library = find_library(settings.library)
+    model: Any = find_model(library.info["model"])
+    return baseline_distances(
+        answered.answers, library.corpus(), model, settings.excerpt, progress=progress
+    )
 
 
 def triplets_of(answers: pd.DataFrame) -> pd.DataFrame:

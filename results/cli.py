@@ -98,30 +98,19 @@ def _tables(name: str, *, events: bool = False) -> "Tables":
 
 def _report(args: argparse.Namespace) -> None:
     from listening_test.cli_common import bar
+    from results.baselines import study_baselines
     from results.report import write_report
 
     with bar() as told:
         told("Reading answers", 0.0)
         answered = _tables(args.study, events=True)
-        others = _baselines(answered, told) if args.baselines else None
+        others = study_baselines(answered, told) if args.baselines else None
         found, problems = write_report(
             answered, args.out, formats=args.figures, baselines=others, progress=told
         )
     for sentence in (*found.notes, *problems):
         print(sentence)
     print(args.out / "report.html")
-
-
-def _baselines(answered: "Tables", told: Any) -> Any:
-    from listening_test.prepare import find_library, find_model
-    from results.baselines import baseline_distances
-
-    (settings,) = answered.settings.values()
-    library = find_library(settings.library)
-    model: Any = find_model(library.info["model"])
-    return baseline_distances(
-        answered.answers, library.corpus(), model, settings.excerpt, progress=told
-    )
 
 
 def _agreement(args: argparse.Namespace) -> None:

@@ -1,5 +1,6 @@
 """The look of every figure: ink, grey, one colour an instrument, the same font and axes."""
 
+import json
 from typing import Final
 
 import plotly.graph_objects as go
@@ -8,6 +9,7 @@ from csn.instruments import COLOURS
 from results.agreement import TOTAL
 
 INK: Final = "#222222"
+CHALK: Final = "#EEF0F3"
 GREY: Final = "#8A8A8A"
 PALE: Final = "rgba(120,120,120,0.18)"
 SYMBOLS: Final = {"1": "circle", "2": "diamond", TOTAL: "square"}
@@ -43,3 +45,17 @@ def styled(figure: go.Figure, width: int = 720, height: int = 420) -> go.Figure:
 def percent(figure: go.Figure, low: float = 0, title: str = "agreement with the model") -> None:
     """Let the vertical axis show shares in percent, from ``low`` on."""
     figure.update_yaxes(range=[100 * low, 101], ticksuffix=" %", title=title)
+
+
+def on_screen(figure: go.Figure, *, dark: bool) -> go.Figure:
+    """A copy for a page: as wide as there is room, on the page's own ground, light or dark."""
+    text = figure.to_json()
+    if dark:
+        text = text.replace(f'"{INK}"', f'"{CHALK}"')
+    copy = go.Figure(json.loads(text))
+    clear = "rgba(0,0,0,0)"
+    copy.update_layout(
+        template="plotly_dark" if dark else "plotly_white", autosize=True, width=None,
+        paper_bgcolor=clear, plot_bgcolor=clear,
+    )  # fmt: skip
+    return copy

@@ -5,6 +5,7 @@ symbol, bars by their label, lines by their dash. Text is only our own; titles o
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,6 @@ from listening_test.triplets import INPUTS
 from results.agreement import ALL
 from results.agreement_figures import agreement_figure, exclusions_figure, sureness_figure
 from results.analysis import Analysis
-from results.behaviour import Times
 from results.figure_style import (
     DASHES,
     GREY,
@@ -225,18 +225,26 @@ def plan_figure(plans: pd.DataFrame) -> go.Figure:
     return styled(figure)
 
 
-def figures(found: Analysis, papers: Sequence[Published] = ()) -> Mapping[str, go.Figure]:
+Papers = Sequence[Published]
+_MADE: Final[Mapping[str, Callable[[Analysis, Papers], go.Figure | None]]] = {
+    "agreement": lambda of, papers: agreement_figure(of, papers) if of.agreement.rows else None,
+    "sureness": lambda of, _: sureness_figure(of) if of.sureness else None,
+    "curve": lambda of, _: curve_figure(of) if len(of.curve.bins) else None,
+    "mixed-model": lambda of, _: terms_figure(of) if of.mixed is not None else None,
+    "ceiling": lambda of, _: ceiling_figure(of) if of.agreement.rows else None,
+    "radar": lambda of, _: radar_figure(of) if len(of.spaces.table) else None,
+    "spaces": lambda of, _: spaces_figure(of) if len(of.spaces.of()) else None,
+    "exclusions": lambda of, _: exclusions_figure(of) if len(of.exclusions.excluded) else None,
+    "times": lambda of, _: times_figure(of) if of.times.n > 1 else None,
+}
+
+
+def figure(name: str, found: Analysis, papers: Papers = ()) -> go.Figure | None:
+    """One figure by the name of its file; None where these answers give none."""
+    return _MADE[name](found, papers)
+
+
+def figures(found: Analysis, papers: Papers = ()) -> Mapping[str, go.Figure]:
     """Every figure that these answers give, by the name of its file."""
-    has_times: Times = found.times
-    wanted: dict[str, tuple[bool, Callable[[], go.Figure]]] = {
-        "agreement": (bool(found.agreement.rows), lambda: agreement_figure(found, papers)),
-        "sureness": (bool(found.sureness), lambda: sureness_figure(found)),
-        "curve": (len(found.curve.bins) > 0, lambda: curve_figure(found)),
-        "mixed-model": (found.mixed is not None, lambda: terms_figure(found)),
-        "ceiling": (bool(found.agreement.rows), lambda: ceiling_figure(found)),
-        "radar": (len(found.spaces.table) > 0, lambda: radar_figure(found)),
-        "spaces": (len(found.spaces.of()) > 0, lambda: spaces_figure(found)),
-        "exclusions": (len(found.exclusions.excluded) > 0, lambda: exclusions_figure(found)),
-        "times": (has_times.n > 1, lambda: times_figure(found)),
-    }
-    return {name: make() for name, (there, make) in wanted.items() if there}
+    made = {name: figure(name, found, papers) for name in _MADE}
+    return {name: drawn for name, drawn in made.items() if drawn is not None}

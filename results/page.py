@@ -77,7 +77,7 @@ def page(
         parts.append(f"<section><h2>{escape(table.title)}</h2>")
         wanted = [drawn, "spaces"] if name == "spaces" else [drawn]
         parts += [_figure(figures[key]) for key in wanted if key is not None and key in figures]
-        parts.append(_table(table))
+        parts.append(table_html(table))
         parts.append("</section>")
     return "\n".join([*parts, "</body></html>", ""])
 
@@ -89,7 +89,8 @@ def _figure(figure: go.Figure) -> str:
     return f'<figure class="wide">{drawn}</figure>'
 
 
-def _table(table: Table) -> str:
+def table_html(table: Table) -> str:
+    """A table and its note; wide ones scroll by themselves."""
     head = "".join(f'<th scope="col">{escape(str(name))}</th>' for name in table.shown.columns)
     rows = "".join(
         "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>"

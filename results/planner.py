@@ -116,11 +116,9 @@ def grid(
         ResultsError: see ``plan``.
     """
     sizes = [(a, b) for a in listeners for b in triplets]
-    rows = [
-        asdict(plan(a, b, effects, settings, studies=studies, seed=seed)) | {"effects": None}
-        for a, b in sizes
-    ]
-    return pd.DataFrame(rows).drop(columns="effects")
+    rows = [asdict(plan(a, b, effects, settings, studies=studies, seed=seed)) for a, b in sizes]
+    names = [name for name in Plan.__annotations__ if name != "effects"]
+    return pd.DataFrame(rows, columns=names)
 
 
 def effects_of(fitted: Mixed) -> Effects:

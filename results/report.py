@@ -6,9 +6,11 @@ tables/                CSV (all digits) and LaTeX (booktabs) of each table
 answers/               the export: CSV, Parquet, codebook, settings; mixed-model.R beside them
 """
 
+import io
 import json
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -88,6 +90,41 @@ def write_report(
         raise ResultsError(f"{out} cannot be written: {error.strerror or error}.") from error
     tell("Done", 1.0)
     return found, tuple(problems)
+
+
+def report_zip(
+    answered: Tables,
+    name: str,
+    *,
+    formats: Collection[str] = FORMATS,
+    baselines: Mapping[str, pd.DataFrame] | None = None,
+    progress: Progress | None = None,
+) -> tuple[bytes, tuple[str, ...]]:
+    """A report as one file, for a browser.
+
+    Args:
+        answered: see ``write_report``, as all else.
+        name: of the folder in it.
+        formats: of the figures' files.
+        baselines: distances of other systems.
+        progress: called with what happens and the part that is done.
+
+    Returns:
+        The zip, and sentences about what could not be made.
+
+    Raises:
+        ResultsError: see ``write_report``.
+    """
+    with tempfile.TemporaryDirectory() as place:
+        out = Path(place) / name
+        _, problems = write_report(
+            answered, out, formats=formats, baselines=baselines, progress=progress
+        )
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            for file in sorted(out.rglob("*")):
+                archive.write(file, file.relative_to(place))
+    return packed.getvalue(), problems
 
 
 def _weights(found: Analysis) -> tuple[Weights | None, list[str]]:

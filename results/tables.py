@@ -1,7 +1,8 @@
 """Tables of the results: with all digits for computers, in a paper's form for people."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -73,18 +74,20 @@ def _frame(rows: Sequence[Mapping[str, str]]) -> pd.DataFrame:
     return pd.DataFrame(list(rows)).fillna("–").astype(str)
 
 
+def table(name: str, found: Analysis, papers: Sequence[Published] = ()) -> Table | None:
+    """One table by the name of its file; None where these answers give none."""
+    made = _as_published(found, papers) if name == "as-published" else _MADE[name](found)
+    return made if made is not None and len(made.shown) else None
+
+
 def tables(
     found: Analysis, papers: Sequence[Published] = (), weights: Weights | None = None
 ) -> Mapping[str, Table]:
     """Every table that these answers give, by the name of its file."""
-    made = {
-        "agreement": _agreement(found), "as-published": _as_published(found, papers),
-        "exclusions": _exclusions(found), "confidence": _confidence(found),
-        "mixed-model": _mixed(found), "curve": _curve(found), "ceiling": _ceiling(found),
-        "spaces": _spaces(found), "behaviour": _behaviour(found),
-        "weights": None if weights is None else _weights(weights),
-    }  # fmt: skip
-    return {name: table for name, table in made.items() if table is not None and len(table.shown)}
+    names = ("agreement", "as-published", *_MADE)
+    made = {name: table(name, found, papers) for name in names}
+    made["weights"] = None if weights is None else weights_table(weights)
+    return {name: one for name, one in made.items() if one is not None}
 
 
 def _agreement(found: Analysis) -> Table:
@@ -272,7 +275,8 @@ def _behaviour(found: Analysis) -> Table:
     return Table("Sides and times", shown, shown)
 
 
-def _weights(found: Weights) -> Table:
+def weights_table(found: Weights) -> Table:
+    """A fitted focus."""
     rows = [
         {
             "subspace": row["space"], "weight": _number(row["weight"]),
@@ -287,3 +291,10 @@ def _weights(found: Weights) -> Table:
         f"{limits(found.gain.low, found.gain.high)} points. Equal weighs all five alike; own is "
         "the subspace of the instrument that was asked about.",
     )  # fmt: skip
+
+
+_MADE: Final[Mapping[str, Callable[[Analysis], Table | None]]] = {
+    "agreement": _agreement, "exclusions": _exclusions, "confidence": _confidence,
+    "mixed-model": _mixed, "curve": _curve, "ceiling": _ceiling, "spaces": _spaces,
+    "behaviour": _behaviour,
+}  # fmt: skip
