@@ -11,7 +11,7 @@ from typing import Any
 from csn.errors import ModelError
 
 Command = Callable[[str, Callable[[argparse.Namespace], None], str], Any]
-MEASURES = ("identity", "pseudo-mixes", "leakage", "probes", "individual")
+MEASURES = ("identity", "pseudo-mixes", "leakage", "retrieval", "probes", "individual")
 
 
 def _evaluate(args: argparse.Namespace) -> None:
@@ -45,6 +45,10 @@ def _evaluate(args: argparse.Namespace) -> None:
             model, corpus, length=length, draws=args.draws, pieces=args.pieces or 10, k=args.k,
             mixes=args.mixes, backings=args.backings, levels=args.levels, stems=held, **common,
         )  # fmt: skip
+    elif args.measure == "retrieval":
+        from csn.evaluation.retrieval import retrieval
+
+        report = retrieval(model, corpus, length=length, mixes=args.mixes, **common)
     elif args.measure == "probes":
         from csn.evaluation.probes import probes
 
@@ -172,7 +176,7 @@ def add(command: Command) -> None:
     )
     sub.add_argument("--draws", type=int, default=10, help="random draws of pieces (P2)")
     sub.add_argument("--pieces", type=int, help="10 in a draw of P2, 20 individual, 300 probes")
-    sub.add_argument("--mixes", type=int, default=4, help="pseudo-mixes of a piece (P2)")
+    sub.add_argument("--mixes", type=int, default=4, help="pseudo-mixes of a piece (P2, retrieval)")
     sub.add_argument("--backings", default="tempo", choices=["tempo", "shared"], help="(P2)")
     sub.add_argument("--levels", type=float, default=0.0, help="random level of the focus, dB (P2)")
     sub.add_argument(
