@@ -54,8 +54,12 @@ def sources(name: str | None) -> list[Source]:
     return found
 
 
-def read(source: Source) -> Tables:
+def read(source: Source, *, events: bool = False) -> Tables:
     """The answers.
+
+    Args:
+        source: whose.
+        events: whether the (long) table of events is wanted, too; a report has it.
 
     Raises:
         StoreError: they cannot be read.
@@ -63,6 +67,8 @@ def read(source: Source) -> Tables:
     if source.key == UPLOAD:
         kept: Tables = st.session_state[_KEPT][2]
         return kept
+    if events and source.version is not None:
+        return read_tables(store(), [source.version.id])
     return _read(store().url, source.key, source.stamp, source.version)
 
 
@@ -105,7 +111,7 @@ def _read(database: str, key: str, stamp: str, _version: Version | None) -> Tabl
     del database, key, stamp  # they only tell one reading from another
     if _version is None:
         return load_tables(demo() / "study")
-    return read_tables(store(), [_version.id])
+    return read_tables(store(), [_version.id], events=False)
 
 
 @st.cache_resource(max_entries=6, show_spinner="Looking at the answers")

@@ -7,6 +7,7 @@ import streamlit as st
 
 from csn.errors import StemwiseError
 from pages.results.parts import Looked
+from pages.results.sources import read
 from results.baselines import study_baselines
 from results.images import FORMATS
 from results.r_script import r_script
@@ -63,8 +64,10 @@ def _make(look: Looked, what: tuple[str, str, tuple[str, ...], bool]) -> None:
     name = f"report-{slug}-{time.strftime('%Y-%m-%d')}"
     try:
         judged = study_baselines(look.tables, told) if what[3] else None
+        told("Reading everything", 0.0)
+        answered = read(look.source, events=True)
         packed, problems = report_zip(
-            look.tables, name, formats=what[2], baselines=judged, progress=told
+            answered, name, formats=what[2], baselines=judged, progress=told
         )
     except StemwiseError as error:
         st.error(str(error))
