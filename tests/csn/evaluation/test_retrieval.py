@@ -130,8 +130,10 @@ def test_who_hears_the_instrument_finds_it_and_the_whole_finds_the_backing(long:
     wrong = retrieval(Formula(only_backing), long, length=3.0, **QUIET)
     for name in INSTRUMENTS:
         assert right.found["focus"][name].pieces["r1"] > 80
-        assert right.found["whole"][name].pieces["r1"] < 20
-        assert wrong.found["focus"][name].pieces["r1"] < 20
+        # The backing stands before it, but for the piece that has no guitar to be found by.
+        over_none = right.found["whole"][name].pieces["r1"]
+        assert 0 < over_none < 30 if name == "guitar" else over_none == 0
+        assert wrong.found["focus"][name].pieces["r1"] == 0
         chance = right.found["chance"][name]
         count = 5 if name == "guitar" else 6
         assert chance.pieces["r1"] == pytest.approx(100 / count)
