@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from csn import __version__, cli_evaluation, cli_training
+from csn.console import run
 from csn.errors import StemwiseError
 from csn.instruments import INSTRUMENTS
 
@@ -212,17 +213,8 @@ def _library_commands(command: Command) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; an error that people can mend is one line on the standard error."""
-    args = _parser().parse_args(arguments)
-    try:
-        args.run(args)
-    except StemwiseError as error:
-        print(f"csn: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("csn: stopped.", file=sys.stderr)
-        return 130
-    return 0
+    """Run one command; returns its exit status (``csn.console.run``)."""
+    return run(_parser().parse_args(arguments), "csn")
 
 
 if __name__ == "__main__":

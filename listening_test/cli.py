@@ -5,11 +5,10 @@ named by its number, 3, which means its newest version; 3.1 is its first.
 """
 
 import argparse
-import sys
 from collections.abc import Sequence
 
 from csn import __version__
-from csn.errors import StemwiseError
+from csn.console import run
 from listening_test import cli_answers, cli_keep, cli_listeners, cli_study
 
 
@@ -23,23 +22,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; an error that people can mend is one line on the standard error.
-
-    Returns:
-        0, or 2 for an error, as for words that the parser does not know; 130 where it was stopped.
-    """
-    args = _parser().parse_args(arguments)
-    try:
-        args.run(args)
-    except StemwiseError as error:
-        print(f"listening-test: {error}", file=sys.stderr)
-        return 2
-    except BrokenPipeError:  # whoever reads has read enough, as `head` does
-        sys.stdout = None  # nothing is left to flush it to
-    except KeyboardInterrupt:
-        print("listening-test: stopped.", file=sys.stderr)
-        return 130
-    return 0
+    """Run one command; returns its exit status (``csn.console.run``)."""
+    return run(_parser().parse_args(arguments), "listening-test")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ named by its number, 3, which means its newest version; 3.1 is its first.
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from csn import __version__
-from csn.errors import StemwiseError
+from csn.console import run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -201,21 +200,8 @@ def _votes(args: argparse.Namespace) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; an error that people can mend is one line on the standard error.
-
-    Returns:
-        0, or 2 for an error, as for words that the parser does not know; 130 where it was stopped.
-    """
-    args = _parser().parse_args(arguments)
-    try:
-        args.run(args)
-    except StemwiseError as error:
-        print(f"results: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("results: stopped.", file=sys.stderr)
-        return 130
-    return 0
+    """Run one command; returns its exit status (``csn.console.run``)."""
+    return run(_parser().parse_args(arguments), "results")
 
 
 if __name__ == "__main__":

@@ -90,6 +90,6 @@ def test_a_mistake_is_one_sentence(
     command: str, sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "text").write_text("not a model")
-    assert main([word.format(here=tmp_path) for word in command.split()]) == 1
+    assert main([word.format(here=tmp_path) for word in command.split()]) == 2
     said = capsys.readouterr().err.strip()
     assert said.startswith("csn: ") and sentence in said and "\n" not in said

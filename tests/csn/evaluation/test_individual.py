@@ -129,9 +129,9 @@ def test_a_folder_without_networks_is_named(
     tmp_path: Path, tiny_corpus: Corpus, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = ["evaluate", "individual", "--corpus", tiny_corpus.uri]
-    assert main([*command, "--individual", str(tmp_path)]) == 1
+    assert main([*command, "--individual", str(tmp_path)]) == 2
     assert "csn train individual" in capsys.readouterr().err
-    assert main(command) == 1
+    assert main(command) == 2
 
 
 def test_clean_stems_are_the_upper_reference_of_table_1(

@@ -115,5 +115,5 @@ def test_table_2_is_filled_and_resumed(
     assert table["floors"]["mix statistics"]["scores"]["bass"] == floor
     assert "CSN, Slakh: basic" in capsys.readouterr().out
     command[command.index("400")] = "300"
-    assert main(command) == 1
+    assert main(command) == 2
     assert "other settings" in capsys.readouterr().err
