@@ -4,6 +4,7 @@ import io
 import zipfile
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,22 @@ def test_a_study_of_simulated_listeners(ada: Store) -> None:
     assert percent(total.share).replace(".", r"\.") in page.markdown[0].value
     page = show(part="focus")
     assert "at least 8 listeners" in text(page)
+
+
+@pytest.mark.parametrize("answers", [1, None])
+def test_one_listener_and_one_answer_give_sentences(
+    ada: Store, monkeypatch: pytest.MonkeyPatch, answers: int | None
+) -> None:
+    version = small_study.make(ada, small_study.SETTINGS, simulated=True)
+    simulate(ada, version.id, 1)
+    tables = read_tables(ada, [version.id])
+    asked = tables.answers[tables.answers["kind"].eq("trial")].head(answers or 10_000)
+    one = replace(tables, answers=asked.reset_index(drop=True))
+    monkeypatch.setattr(screen, "read", lambda _: one)
+    for part in PARTS:
+        page = show(part=part.lower())
+        assert not page.error, (part, page.error)
+        assert "Only one listener has answered" in text(page)
 
 
 def test_more_answers_are_seen_at_once(ada: Store) -> None:
