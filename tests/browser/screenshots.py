@@ -1,4 +1,4 @@
-"""Take the pictures in ``docs/screenshots`` again: the demo on a laptop and a phone.
+"""Take pictures in ``docs/screenshots`` again: the demo on a laptop and a phone.
 
 ``.venv/bin/python -m tests.browser.screenshots``
 """
@@ -20,6 +20,12 @@ SCREENS: dict[str, dict[str, Any]] = {
 }
 VIEW = "?instrument=drums&piece=Track00673&at=9"
 
+PAGES = {
+    "results-agreement": ("results?part=agreement", ".st-key-chart-agreement .js-plotly-plot"),
+    "results-focus": ("results?part=focus", ".st-key-chart-weights .js-plotly-plot"),
+}
+"""Name of the picture, address, and what is there when the page is."""
+
 
 def shoot(page: Page, name: str) -> None:
     """Save what is seen, in few bytes."""
@@ -28,7 +34,7 @@ def shoot(page: Page, name: str) -> None:
 
 
 def main() -> None:
-    """Four pictures."""
+    """Every page in every size and scheme."""
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         app = serve(None, Path(name), Path(name) / "log")
         address = next(app)
@@ -42,6 +48,11 @@ def main() -> None:
                 explorer.wait(state="ready", still="true")
                 explorer.rows()
                 shoot(page, f"explore-{screen}-{scheme}")
+                for file, (query, there) in PAGES.items():
+                    page.goto(f"{address}/{query}")
+                    page.locator(there).first.wait_for()
+                    page.wait_for_timeout(1500)  # charts fade in
+                    shoot(page, f"{file}-{screen}-{scheme}")
                 context.close()
         browser.close()
         app.close()
