@@ -10,12 +10,13 @@ from csn.card import Card
 from pages.model.places import SHIPPED, Place
 from pages.model.table import table
 from pages.model.words import large, lasting
+from pages.studies.desk import plain
 
 DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "model-card.md"
 """Of the shipped model alone."""
 
 
-def facts(card: Card | None) -> None:
+def facts(card: Card | None, shipped: bool) -> None:
     """The few things that one wants to know first."""
     with st.container(border=True):
         if card is None:
@@ -23,6 +24,8 @@ def facts(card: Card | None) -> None:
             return
         told = card.card
         lines = ["**Trained on a rendered corpus,** MIDI played by soundfonts. Not on Slakh."]
+        if not shipped:
+            lines = [f"**Trained on the corpus {plain(str(told.get('corpus', '?')))}**"]
         if "pieces" in told:
             lines.append(f"{large(told['pieces'])} pieces, cut and mixed anew all the time")
         if "mixes_seen" in told:
@@ -72,7 +75,7 @@ def header(card: Card) -> dict[str, str]:
         "Mixes heard": told.get("mixes_seen"),
         "Pieces": told.get("pieces"),
         "Training took": lasting(told["seconds"]) if told.get("seconds") else None,
-        "Corpus": f"rendered corpus, fingerprint {str(told.get('corpus_fingerprint', ''))[:12]}",
+        "Corpus": f"{told.get('corpus')}, fingerprint {str(told.get('corpus_fingerprint'))[:12]}",
         "Sample rate": f"{features['sample_rate']:,} Hz" if "sample_rate" in features else None,
         "Mel bands": features.get("bands"),
         "Weights": card.weights,

@@ -10,7 +10,7 @@ from csn.published import IND_TABLES
 from pages.model import charts, sheets, takeaway
 from pages.model.desk import choice, first, missing, squares
 from pages.model.table import Cell, table
-from pages.model.words import CORPUS, SLAKH, spread
+from pages.model.words import SLAKH, spread
 
 _FAMILIES = {
     "subspaces": "The model's subspaces, mixed sound",
@@ -20,7 +20,7 @@ _FAMILIES = {
 _VIEWS = {"distances": "Distances", "t-sne": "t-SNE", "umap": "UMAP"}
 
 
-def individual(found: Measures) -> None:
+def individual(found: Measures, here: str) -> None:
     """Pictures first, then the tables."""
     st.markdown(
         "A network for each instrument hears clean stems; the model hears the mix alone. If "
@@ -34,10 +34,10 @@ def individual(found: Measures) -> None:
     there = _views(found, measure)
     family = choice("Whose", {name: _FAMILIES[name] for name in there}, "whose", pills=True)
     view = choice("View", {name: _VIEWS[name] for name in there[family]}, "view")
-    squares(_drawn(found, measure, family, view), f"{family}-{view}")
+    squares(_drawn(found, measure, family, view), f"{family}-{view}", _VIEWS[view])
     st.caption(_EXPLAINED.get(family) or _EXPLAINED[view])
-    _tables(measure, family)
-    takeaway.buttons("individual", sheets.individual(measure), lambda: figures(found))
+    _tables(measure, family, here)
+    takeaway.buttons("individual", sheets.individual(measure), lambda: figures(found, here))
 
 
 _EXPLAINED = {
@@ -75,7 +75,7 @@ def _criteria(measure: Individual, family: str) -> Criteria:
     return measure.subspaces if family != "individual" and measure.subspaces else measure.networks
 
 
-def _tables(measure: Individual, family: str) -> None:
+def _tables(measure: Individual, family: str, here: str) -> None:
     of, papers = _criteria(measure, family), IND_TABLES
     clean = family == "individual"
     rows: list[list[str | Cell]] = []
@@ -96,7 +96,7 @@ def _tables(measure: Individual, family: str) -> None:
     table(
         ["", "music ID", "strict", *(["statistics of the stem"] if clean else []), "MRR",
          f"music ID ({SLAKH})", f"MRR ({SLAKH})"],
-        rows, f"Music ID, % right, and MRR ({CORPUS}, but for the last two columns)",
+        rows, f"Music ID, % right, and MRR ({here}, but for the last two columns)",
         f"{told} MRR: how high {'the mix' if clean else 'the whole'} puts the pieces that the "
         "instrument puts first, second and third.",
     )  # fmt: skip
@@ -106,7 +106,7 @@ def _tables(measure: Individual, family: str) -> None:
             ["", *names[1:]],
             [[a, *(_pair(values, a, b, names, papers[what.lower()]) for b in names[1:])]
              for a in names[:-1]],
-            f"{what} correlation of distances between pieces ({CORPUS})",
+            f"{what} correlation of distances between pieces ({here})",
             f"Small: the same between individual networks ({SLAKH}).",
         )  # fmt: skip
 
@@ -124,13 +124,13 @@ def _pair(values: Any, a: str, b: str, names: list[str], papers: Any) -> Cell:
     )  # fmt: skip
 
 
-def figures(found: Measures) -> dict[str, Any]:
+def figures(found: Measures, here: str) -> dict[str, Any]:
     """Every square of every family and view."""
     measure = first(found.individual)
     if measure is None:
         return {}
     return {
-        f"{name}: {_VIEWS[view]}, {_FAMILIES[family]} ({CORPUS})": figure
+        f"{name}: {_VIEWS[view]}, {_FAMILIES[family]} ({here})": figure
         for family, views in _views(found, measure).items()
         for view in views
         for name, figure in _drawn(found, measure, family, view).items()

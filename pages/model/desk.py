@@ -44,6 +44,10 @@ def missing(kind: str, what: str) -> None:
     """Say that something was not measured yet, and with which command it is."""
     st.info(f"{what} not measured yet. Run:")
     st.code(COMMANDS[kind], language="bash")
+    st.caption(
+        "PLACE is `demo/measures` for the shipped model (`make measures` does it all) and "
+        "`STEMWISE_HOME/measures/NAME` for another."
+    )
 
 
 def first(found: Mapping[str, T]) -> T | None:
@@ -51,11 +55,13 @@ def first(found: Mapping[str, T]) -> T | None:
     return next(iter(found.values()), None)
 
 
-def squares(figures: Mapping[str, go.Figure], key: str) -> None:
+def squares(figures: Mapping[str, go.Figure], key: str, words: str) -> None:
     """Draw small figures side by side, three in a row, or one below the other on a phone."""
     names = list(figures)
     for at in range(0, len(names), 3):
         for column, name in zip(st.columns(3), names[at : at + 3], strict=False):
             with column:
                 st.markdown(f"**{name}**")
-                st.plotly_chart(figures[name], key=f"{key}-{name}", config=CONFIG)
+                st.plotly_chart(
+                    figures[name], key=f"{key}-{name}", config=CONFIG, alt=f"{name}: {words}"
+                )

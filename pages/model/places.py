@@ -14,7 +14,8 @@ from typing import Final
 from csn.card import Card, read_card
 from csn.errors import ModelError
 from csn.home import demo, home
-from csn.measures import Measures, read_measures
+from csn.measure_files import read_measures
+from csn.measures import Measures
 
 SHIPPED: Final = "demo"
 """The name of the model that comes with the code."""

@@ -1,7 +1,6 @@
 """The Model page: what a model can do, at a glance, and below it every table and figure."""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any, Final
 
 import streamlit as st
@@ -33,25 +32,27 @@ def page() -> None:
     place = _place()
     found, card = places.measures(place), places.card(place)
     _warnings(place, found, card)
-    _first(found, card)
+    shipped = place.name == places.SHIPPED
+    here = words.RENDERED if shipped else words.HERE
+    _first(found, card, shipped)
     part = choice("Part", _PARTS, "part")
     if part == "tests":
-        sections.tests(found)
+        sections.tests(found, here)
     elif part == "leakage":
-        sections.leakage(found)
+        sections.leakage(found, here)
     elif part == "probes":
-        sections.probes(found)
+        sections.probes(found, here)
     elif part == "recipes":
-        sections.recipes(found)
+        sections.recipes(found, here)
     elif part == "individual":
-        criteria.individual(found)
+        criteria.individual(found, here)
     else:
         about.card(place, card)
     st.divider()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             "Everything (ZIP)",
-            partial(takeaway.everything, place, _sheets(found), partial(_figures, found)),
+            lambda: takeaway.everything(place, _sheets(found, here), _figures(found, here)),
             f"model-{place.name}.zip", "application/zip", on_click="ignore", key="everything",
         )  # fmt: skip
         st.caption("Every table as CSV, figures as HTML and JSON, and the measures' own files.")
@@ -78,7 +79,7 @@ def _warnings(place: Place, found: Measures, card: Card | None) -> None:
         )
 
 
-def _first(found: Measures, card: Card | None) -> None:
+def _first(found: Measures, card: Card | None, shipped: bool) -> None:
     """The sentence, the chart that people look at first, and what the model is."""
     tests = words.in_order(found.pseudo_mixes)
     if tests:
@@ -90,7 +91,7 @@ def _first(found: Measures, card: Card | None) -> None:
                 f"Hardest for it: **{words.title(hardest).lower()}**, "
                 f"{words.percent(mean)} on average over the instruments."
             )
-    st.caption(words.NOT_SLAKH)
+    st.caption(f"{words.NOT_SLAKH} {words.PAPERS}" if shipped else words.PAPERS)
     left, right = st.columns([5, 2], gap="large")
     with left:
         if not tests:
@@ -105,7 +106,7 @@ def _first(found: Measures, card: Card | None) -> None:
                 alt=_said(measure.scores["model"]),
             )  # fmt: skip
     with right:
-        about.facts(card)
+        about.facts(card, shipped)
 
 
 def _said(scores: Mapping[str, Any]) -> str:
@@ -114,20 +115,20 @@ def _said(scores: Mapping[str, Any]) -> str:
     return f"Right answers by instrument: {', '.join(told)}."
 
 
-def _sheets(found: Measures) -> sheets.Sheets:
+def _sheets(found: Measures, here: str) -> sheets.Sheets:
     return {
         **sheets.tests(found),
         **sheets.leakage(dict(found.leakage)),
         **sheets.probes(first(found.probes)),
-        **sheets.recipes(first(found.ablation)),
+        **sheets.recipes(first(found.ablation), here),
         **sheets.individual(first(found.individual)),
     }
 
 
-def _figures(found: Measures) -> dict[str, Any]:
+def _figures(found: Measures, here: str) -> dict[str, Any]:
     return {
-        **sections.hearing_figures(found),
-        **sections.leakage_figures(found),
-        **sections.recipe_figures(found),
-        **criteria.figures(found),
+        **sections.hearing_figures(found, here),
+        **sections.leakage_figures(found, here),
+        **sections.recipe_figures(found, here),
+        **criteria.figures(found, here),
     }

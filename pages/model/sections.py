@@ -12,10 +12,10 @@ from csn.published import CSN_TABLE_1, CSN_TABLE_2
 from pages.model import charts, sheets, takeaway, words
 from pages.model.desk import CONFIG, first, missing
 from pages.model.table import Cell, table
-from pages.model.words import CORPUS, SLAKH, average, spread
+from pages.model.words import SLAKH, average, spread
 
 
-def tests(found: Measures) -> None:
+def tests(found: Measures, here: str) -> None:
     """P2 of every test at a glance, the first one in full, P1; beside the papers' figures."""
     names = words.in_order(found.pseudo_mixes)
     if not names:
@@ -25,7 +25,7 @@ def tests(found: Measures) -> None:
             [words.title(n), *_glance(found.pseudo_mixes[n].scores)] for n in names
         ]
         table(
-            ["", *INSTRUMENTS, "mean"], rows, f"Every test, % right ({CORPUS})",
+            ["", *INSTRUMENTS, "mean"], rows, f"Every test, % right ({here})",
             "Small: the better of an untrained network and statistics of the mix, on the same "
             "sounds.",
         )  # fmt: skip
@@ -33,16 +33,16 @@ def tests(found: Measures) -> None:
         table(
             ["", "model", "strict", "untrained network", "mix statistics", f"CSN ({SLAKH})"],
             _full(measure.scores, CSN_TABLE_2["aux+basic+add'"]),
-            f"{words.title(names[0])}, in full, % right ({CORPUS}, but for the last column)",
+            f"{words.title(names[0])}, in full, % right ({here}, but for the last column)",
             "Strict: references that hold the same moment of the same stem are not allowed. ± is "
             f"the deviation over {measure.settings.get('draws', 'several')} draws. CSN's figures "
             "were measured on other music and cannot be compared with ours.",
         )
     if found.identity:
-        _identity(found)
+        _identity(found, here)
     elif names:
         missing("identity", "Piece identity (P1) is")
-    takeaway.buttons("tests", sheets.tests(found), lambda: hearing_figures(found))
+    takeaway.buttons("tests", sheets.tests(found), lambda: hearing_figures(found, here))
 
 
 def _glance(scores: Scores) -> list[Cell]:
@@ -84,7 +84,7 @@ def _full(scores: Scores, papers: tuple[float, ...]) -> list[list[str | Cell]]:
 _FLOORS = ("untrained", "floor")
 
 
-def _identity(found: Measures) -> None:
+def _identity(found: Measures, here: str) -> None:
     test = words.in_order(found.identity)[0]
     lengths = found.identity[test].lengths
     head = [""]
@@ -102,21 +102,21 @@ def _identity(found: Measures) -> None:
                 row.append(spread(CSN_TABLE_1[f"{length} s"][c]))
         rows.append(row)
     table(
-        head, rows, f"Piece identity from one segment of the true mix (P1), % right ({CORPUS})",
+        head, rows, f"Piece identity from one segment of the true mix (P1), % right ({here})",
         "Says little: statistics of the mix pass it without any training, because a piece of this "
         "corpus sounds alike all through.",
     )  # fmt: skip
 
 
-def hearing_figures(found: Measures) -> dict[str, Any]:
+def hearing_figures(found: Measures, here: str) -> dict[str, Any]:
     """The first chart, for every test."""
     return {
-        f"P2, {words.title(name)}, % right ({CORPUS})": charts.hearing(m.scores)
+        f"P2, {words.title(name)}, % right ({here})": charts.hearing(m.scores)
         for name, m in found.pseudo_mixes.items()
     }
 
 
-def leakage(found: Measures) -> None:
+def leakage(found: Measures, here: str) -> None:
     """How far a subspace moves when what is not its own changes."""
     st.markdown(
         "A subspace should **stay** when the other instruments are exchanged and **move** when its "
@@ -127,7 +127,7 @@ def leakage(found: Measures) -> None:
         missing("leakage", "Leakage is")
         return
     measure = found.leakage[names[0]]
-    st.plotly_chart(charts.moving(measure), key="moving", config=CONFIG)
+    st.plotly_chart(charts.moving(measure), key="moving", config=CONFIG, alt="Leakage")
     head = ["", "others exchanged", "own exchanged", "ratio", "untrained network", "mix statistics"]
     more = names[1:]
     rows = []
@@ -142,20 +142,22 @@ def leakage(found: Measures) -> None:
         rows.append(row)
     table(
         [*head, *(f"ratio, {words.title(test).lower()}" for test in more)], rows,
-        f"Leakage ({CORPUS}): ratio of the two, 0 is best, 1 leaks as much as it hears",
+        f"Leakage ({here}): ratio of the two, 0 is best, 1 leaks as much as it hears",
     )  # fmt: skip
-    takeaway.buttons("leakage", sheets.leakage(dict(found.leakage)), lambda: leakage_figures(found))
+    takeaway.buttons(
+        "leakage", sheets.leakage(dict(found.leakage)), lambda: leakage_figures(found, here)
+    )
 
 
-def leakage_figures(found: Measures) -> dict[str, Any]:
+def leakage_figures(found: Measures, here: str) -> dict[str, Any]:
     """A chart for every test."""
     return {
-        f"Leakage, {words.title(name)} ({CORPUS})": charts.moving(m)
+        f"Leakage, {words.title(name)} ({here})": charts.moving(m)
         for name, m in found.leakage.items()
     }
 
 
-def probes(found: Measures) -> None:
+def probes(found: Measures, here: str) -> None:
     """What can be read from each subspace."""
     st.markdown(
         "Simple classifiers try to read these things from each subspace, about pieces they have "
@@ -182,46 +184,56 @@ def probes(found: Measures) -> None:
             row.append(Cell(f"{right:.0f}", f"{base:.0f}", name, (right - base) / 50))
         rows.append(row)
     table(
-        ["", *INSTRUMENTS], rows, f"Read from each subspace, % right ({CORPUS})",
+        ["", *INSTRUMENTS], rows, f"Read from each subspace, % right ({here})",
         "Small: the best of guessing, an untrained network and statistics of the mix. The deeper "
         "the colour, the more the subspace knows beyond that.",
     )  # fmt: skip
     takeaway.buttons("probes", sheets.probes(measure))
 
 
-def recipes(found: Measures) -> None:
+def recipes(found: Measures, here: str) -> None:
     """Table 2 of CSN, and ours as a fifth row."""
     measure = first(found.ablation)
     if measure is None:
         missing("table", "Recipes are")
     else:
+        shipped = here == words.RENDERED
         mixes = max((row.mixes for row in measure.rows), default=0)
         st.markdown(
             f"The papers' recipes and ours on equal terms: each network heard {words.large(mixes)} "
-            "mixes of the same corpus. The shipped model is the last recipe, trained for longer."
+            "mixes of the same corpus."
+            + (" The shipped model is the last recipe, trained for longer." if shipped else "")
         )
     left, right = st.columns(2, gap="large")
     with left:
-        st.markdown(f"**P2, {CORPUS}**")
+        st.markdown(f"**P2, {here}**")
         if measure is not None:
-            st.plotly_chart(charts.recipes(charts.measured(measure)), key="recipes", config=CONFIG)
+            st.plotly_chart(
+                charts.recipes(charts.measured(measure)),
+                key="recipes",
+                config=CONFIG,
+                alt="Recipes",
+            )
     with right:
         st.markdown(f"**P2, {SLAKH}** :gray[(CSN, table 2: other music, longer training)]")
         st.plotly_chart(
-            charts.recipes(charts.published(CSN_TABLE_2)), key="published", config=CONFIG
+            charts.recipes(charts.published(CSN_TABLE_2)),
+            key="published",
+            config=CONFIG,
+            alt="CSN, table 2",
         )
     head = ["", *INSTRUMENTS, "mean", "strict"]
     if measure is not None:
-        _recipes(measure, [*head, "runs", "pieces", "minutes"])
+        _recipes(measure, [*head, "runs", "pieces", "minutes"], here)
     papers: list[list[str | Cell]] = [
         [_row(n), *map(spread, values), Cell(spread(float(np.mean(values))), strong=True)]
         for n, values in CSN_TABLE_2.items()
     ]
     table(head[:-1], papers, f"CSN, table 2, % right ({SLAKH})")
-    takeaway.buttons("recipes", sheets.recipes(measure), lambda: recipe_figures(found))
+    takeaway.buttons("recipes", sheets.recipes(measure, here), lambda: recipe_figures(found, here))
 
 
-def _recipes(measure: Any, head: list[str]) -> None:
+def _recipes(measure: Any, head: list[str], here: str) -> None:
     rows: list[list[str | Cell]] = []
     for row in measure.rows:
         found = {n: row.scores.get(n, (None, None)) for n in (*INSTRUMENTS, "mean", "strict_mean")}
@@ -237,7 +249,7 @@ def _recipes(measure: Any, head: list[str]) -> None:
     waiting = [_row(n) for n in words.ROWS if n not in {row.name for row in measure.rows}]
     late = f" Not measured yet: {'; '.join(waiting)}." if waiting else ""
     table(
-        head, rows, f"Table 2, % right ({CORPUS})",
+        head, rows, f"Table 2, % right ({here})",
         f"± is the deviation over runs with other seeds, where there are several.{late}",
     )  # fmt: skip
 
@@ -246,10 +258,10 @@ def _row(name: str) -> str:
     return words.ROWS.get(name, name)
 
 
-def recipe_figures(found: Measures) -> Mapping[str, Any]:
+def recipe_figures(found: Measures, here: str) -> Mapping[str, Any]:
     """Table 2, ours and the paper's."""
     measure = first(found.ablation)
     ours = {} if measure is None else {
-        f"Table 2, P2 ({CORPUS})": charts.recipes(charts.measured(measure))
+        f"Table 2, P2 ({here})": charts.recipes(charts.measured(measure))
     }  # fmt: skip
     return ours | {f"Table 2, P2 ({SLAKH})": charts.recipes(charts.published(CSN_TABLE_2))}

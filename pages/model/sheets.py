@@ -78,12 +78,12 @@ def probes(measure: Probes | None) -> Sheets:
     return {"probes": pd.DataFrame(rows)}
 
 
-def recipes(measure: Ablation | None) -> Sheets:
+def recipes(measure: Ablation | None, here: str) -> Sheets:
     """Table 2, ours and the paper's."""
     rows: list[dict[str, Any]] = []
     if measure is not None:
         rows += [
-            {"row": row.name, "measured on": "rendered corpus",
+            {"row": row.name, "measured on": here,
              **{f"{n}_{what}": v for n, cell in row.scores.items()
                 for what, v in zip(("mean", "sd"), cell, strict=True)},
              "runs": row.runs, "pieces": row.pieces, "mixes_seen": row.mixes,
@@ -91,7 +91,7 @@ def recipes(measure: Ablation | None) -> Sheets:
             for row in measure.rows
         ]  # fmt: skip
         rows += [
-            {"row": name, "measured on": "rendered corpus",
+            {"row": name, "measured on": here,
              **{f"{n}_mean": v for n, v in scores.items()}}
             for name, scores in measure.floors.items()
         ]  # fmt: skip

@@ -75,12 +75,10 @@ def zipped(sheets: Sheets) -> bytes:
     return _zip({f"{name}.csv": csv(frame) for name, frame in sheets.items()})
 
 
-def everything(place: Place, sheets: Sheets, figures: Callable[[], Figures]) -> bytes:
+def everything(place: Place, sheets: Sheets, figures: Figures) -> bytes:
     """Tables, figures and the files they come from, as the commands wrote them."""
     files = {f"tables/{name}.csv": csv(frame) for name, frame in sheets.items()}
-    drawn = figures()
-    if drawn:
-        files |= {"figures.html": page(drawn), "figures.json": plain(drawn)}
+    files |= {"figures.html": page(figures), "figures.json": plain(figures)}
     for file in sorted(place.measures.glob("*/*.json")):
         files[f"measures/{file.parent.name}/{file.name}"] = file.read_bytes()
     return _zip(files)

@@ -6,13 +6,15 @@ from typing import Any, Final
 from csn.instruments import INSTRUMENTS
 from csn.measures import PseudoMixes, Scores
 
-CORPUS: Final = "rendered corpus, here"
+RENDERED: Final = "rendered corpus, here"
+HERE: Final = "measured here"
 SLAKH: Final = "Slakh, published"
 
 NOT_SLAKH: Final = (
     "Measured on a rendered corpus (MIDI played by soundfonts), not on Slakh, and never on "
-    "recordings. Figures marked “Slakh, published” are the papers’ own, on other music."
+    "recordings."
 )
+PAPERS: Final = "Figures marked “Slakh, published” are the papers’ own, on other music."
 
 SYSTEMS: Final = {"model": "model", "untrained": "untrained network", "floor": "mix statistics"}
 
