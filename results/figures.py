@@ -155,21 +155,24 @@ def spaces_figure(found: Analysis, asked: str = ALL) -> go.Figure:
         subplot_titles=[f"the model hears the {source}" for source in inputs],
     )  # fmt: skip
     table = found.spaces.table
-    others = table[(table["asked"] == asked) & ~table["source"].isin(INPUTS)]
+    own = table[(table["asked"] == asked) & ~table["source"].isin(INPUTS)]
+    systems = list(dict.fromkeys(str(name).partition(", ")[0] for name in own["source"]))
     for k, source in enumerate(inputs, start=1):
-        rows = found.spaces.of(asked, source)
-        figure.add_scatter(
-            x=100 * rows["score"], y=rows["space"], mode="markers", name=source, row=1, col=k,
-            marker={"color": INK, "size": 8},
-            error_x={"type": "data", "array": 100 * (rows["high"] - rows["score"]), "width": 0,
-                     "arrayminus": 100 * (rows["score"] - rows["low"]), "thickness": 1.5},
-        )  # fmt: skip
-        figure.add_vline(x=50, line={"color": GREY, "dash": "dot", "width": 1}, row=1, col=k)
-        for row in others.to_dict("records"):
-            figure.add_vline(
-                x=100 * row["score"], line={"dash": "dash", "color": GREY, "width": 1},
-                annotation_text=row["source"] if k == 1 else "", row=1, col=k,
+        ours = found.spaces.of(asked, source)
+        others = own[own["source"].str.endswith(f", {source}")]
+        named = [str(name).partition(", ")[0] for name in others["source"]]
+        for rows, names, ink, symbol in (
+            (ours, ours["space"].tolist(), INK, "circle"), (others, named, GREY, "diamond"),
+        ):  # fmt: skip
+            figure.add_scatter(
+                x=100 * rows["score"], y=names, row=1, col=k, mode="markers", name=source,
+                marker={"color": ink, "size": 8, "symbol": symbol},
+                error_x={"type": "data", "array": 100 * (rows["high"] - rows["score"]), "width": 0,
+                         "arrayminus": 100 * (rows["score"] - rows["low"]), "thickness": 1.5,
+                         "color": ink},
             )  # fmt: skip
+        figure.add_vline(x=50, line={"color": GREY, "dash": "dot", "width": 1}, row=1, col=k)
+    best += systems
     figure.update_yaxes(categoryorder="array", categoryarray=best[::-1], dtick=1,
                         tickfont={"size": 11})  # fmt: skip
     figure.update_xaxes(title="triplet score", ticksuffix=" %", matches="x")
