@@ -105,6 +105,10 @@ def test_answers_are_ranked_exactly(
                 f"/audio/small/{part}?piece={facts['piece']}&start={facts['start']:g}"
                 f"&length={length}&level=1&v=1"
             )
+        assert one["explore"] == (
+            f"/?instrument={subspace(weights)}&library=small"
+            f"&piece={facts['piece']}&at={facts['start']}"
+        )
         assert one["silent"] == [
             name for name, weight in zip(INSTRUMENTS, weights, strict=True)
             if weight and facts[f"activity_{name}"] < 0.3
@@ -250,6 +254,21 @@ def test_from_a_recording_to_answers(shelf: Path, library: Library, tmp_path: Pa
     assert shown(page, "waveform")["start"] == 7.5
     # Nothing of it was written anywhere that lasts.
     assert {file.name for file in shelf.iterdir()} <= {"libraries"}
+
+
+def test_a_microphone_is_a_recording_like_any_other(shelf: Path, library: Library) -> None:
+    page = run()
+    page.segmented_control(key="search_source").set_value("Microphone").run()
+    sound = tune(4.0, seed=9)
+    page.audio_input[0].upload("mine.wav", recording(sound)).run()
+    assert not page.exception
+    data = shown(page, "results")
+    assert data["query"]["title"] == "Your recording, 0:00 – 0:04"
+    allowed = (library.segments["activity_drums"] >= 0.3).tolist()
+    vector = by_hand(sound)  # one segment of 3 s
+    assert [one["row"] for one in data["found"]] == once(
+        library, brute(library, vector, (1, 0, 0, 0, 0), allowed)
+    )[:10]
 
 
 def test_buttons_and_sliders_say_the_same(shelf: Path) -> None:

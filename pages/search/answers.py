@@ -52,10 +52,12 @@ def answers(
         exclude_pieces=[asked.piece] if asked.piece else (),
     )  # fmt: skip
     shares = query.contributions(library, asked.vector, rows, weights)
+    there = {"instrument": subspace(weights), "library": opened.name}  # Explore is the first page
     found = []
     for row, distance, share in zip(rows.tolist(), distances.tolist(), shares, strict=True):
         facts = library.segments.iloc[row]
         piece, start, own = str(facts["piece"]), float(facts["start"]), float(facts["length"])
+        at = there | {"piece": piece, "at": start}
         length = max(asked.length, own) if pieces else own
         title = str(facts["title"] or piece)
         silent = [
@@ -76,7 +78,7 @@ def answers(
                 "clips": {
                     part: clip(opened, piece, start, length, part) for part in ("mix", *INSTRUMENTS)
                 },
-                "explore": _explore(opened, weights, piece, start),
+                "explore": f"{libraries.base()}/?{urlencode(at)}",
             }
         )
     return found
@@ -108,10 +110,3 @@ def on_map(opened: Opened, asked: Asked, weights: tuple[float, ...]) -> dict[str
     except LibraryError as error:
         return said | {"problem": str(error)}
     return said | {"points": address, "at": np.round(at, 5).astype(float).tolist()}
-
-
-def _explore(opened: Opened, weights: tuple[float, ...], piece: str, start: float) -> str:
-    asked = {"instrument": subspace(weights), "piece": piece, "at": f"{start:g}"}
-    if opened.name != libraries.default():
-        asked["library"] = opened.name
-    return f"{libraries.base()}/explore?{urlencode(asked)}"

@@ -66,8 +66,9 @@ def ask(opened: Opened) -> Asked | None:
         StemwiseError: the sound cannot be used, in one sentence.
     """
     _from_address(opened)
+    st.session_state.setdefault(SOURCE, RECORDING)
     source = st.segmented_control(
-        "Ask with", (RECORDING, MICROPHONE, LIBRARY), key=SOURCE, default=RECORDING, required=True
+        "Ask with", (RECORDING, MICROPHONE, LIBRARY), key=SOURCE, required=True
     )
     if source == LIBRARY:
         return _piece(opened)

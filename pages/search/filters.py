@@ -43,13 +43,8 @@ def allowed(library: Library, weights: tuple[float, ...]) -> tuple[Mask, int]:
     mask = np.ones(len(table), np.bool_)
     used = 0
     wanted = query.leaders(weights)
-    if wanted:
-        words = " and ".join(wanted)
-        if st.toggle(
-            f"Only where {words} {'plays' if len(wanted) == 1 and wanted[0] in _ONE else 'play'}",
-            value=True, key="search_playing",
-        ):  # fmt: skip
-            mask &= query.playing(library, wanted)
+    if wanted and st.toggle(f"Only where {_and(wanted)} can be heard", True, key="search_playing"):
+        mask &= query.playing(library, wanted)
     tempos = table["tempo"].dropna()
     if tempos.nunique() > 1:
         low, high = float(np.floor(tempos.min())), float(np.ceil(tempos.max()))
@@ -70,4 +65,7 @@ def allowed(library: Library, weights: tuple[float, ...]) -> tuple[Mask, int]:
     return mask, used
 
 
-_ONE: Final = {"bass", "piano", "guitar"}
+def _and(words: tuple[str, ...]) -> str:
+    """``drums``, ``drums and bass``, ``drums, bass and piano``."""
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last

@@ -122,6 +122,9 @@ _STYLE: Final = f"""<style>
 }}
 .st-key-search-sliders [data-testid=stSliderThumbValue] p {{ color: inherit; font-size: 0.8rem; }}
 .st-key-search-sliders [data-testid=stSliderThumbValue] {{ color: inherit; }}
+:is(.st-key-search_alike, .st-key-search_different) :is([role=radiogroup], [role=group]) {{
+  flex-wrap: wrap;
+}}
 .st-key-search-sliders [data-testid=stHorizontalBlock] {{ flex-wrap: nowrap; }}
 .st-key-search-sliders [data-testid=stColumn] {{ min-width: 0; }}
 .st-key-search-sliders .scale {{

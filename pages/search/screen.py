@@ -33,7 +33,7 @@ def page() -> None:
         st.write(plain(str(error)))
         return
     _warm(opened)
-    asking, focusing = st.columns([6, 5], gap="large")
+    asking, focusing = st.columns([6, 5], gap="medium")
     with focusing:
         weights = focus()
     with asking:
@@ -42,13 +42,13 @@ def page() -> None:
         except StemwiseError as error:
             st.error(plain(str(error)))
             return
-    if asked is None:
-        st.info(
-            "Drop in a recording, choose the instrument that you care about, and hear what in "
-            f"the library “{plain(opened.name)}” has one like it. No recording at hand? Ask with "
-            "a piece of the library."
-        )
-        return
+        if asked is None:
+            st.info(
+                "Drop in a recording, choose the instrument that you care about, and hear what in "
+                f"the library “{plain(opened.name)}” has one like it. No recording at hand? Ask "
+                "with a piece of the library."
+            )
+            return
     if not any(weights):
         st.info("All five sliders are in the middle, so nothing counts; move one.")
         return
@@ -125,6 +125,6 @@ def _try(opened: Opened) -> None:
 
 _STYLE: Final = """<style>
 .stMainBlockContainer { max-width: 84rem; padding-top: 4.25rem; }
-.stMainBlockContainer h2 { padding: 0; font-size: 1.75rem; }
+.stMainBlockContainer h2 { padding: 0 0 0.4rem; font-size: 1.75rem; }
 .st-key-search-bar { margin-top: -0.5rem; }
 </style>"""

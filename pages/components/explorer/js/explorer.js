@@ -168,6 +168,11 @@ class Explorer {
     const rows = this.found().map(({ segment, distance }, k) => (
       { ...name(segment), distance, rank: k + 1, lacks: library.lacks(segment, part) }));
     const selected = view.segment === null ? null : name(view.segment);
+    if (selected) {
+      const { id } = library.piece(view.segment);
+      const asked = { piece: id, at: library.start(view.segment), library: this.data.library.name };
+      this.find(".ask").href = `${this.data.base}/search?${new URLSearchParams(asked)}`;
+    }
     this.side.near(selected, rows, this.answer?.scale ?? 1, !this.answers(this.answer));
     Object.assign(this.root.dataset, { selected: view.segment ?? "", neighbours: rows.length });
     this.sound.prepare(rows.flatMap(({ segment, lacks }) =>

@@ -16,10 +16,10 @@ function bar(shares, instruments, full) {
     return half;
   };
   if (instruments.some(({ weight }) => weight < 0)) {
-    made.append(side("less", -1));
+    made.append(side("taken", -1));
     made.classList.add("signed");
   }
-  made.append(side("more", 1));
+  made.append(side("added", 1));
   made.setAttribute("role", "img");
   made.setAttribute("aria-label", inWords(shares, instruments));
   made.title = made.getAttribute("aria-label");

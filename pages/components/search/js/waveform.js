@@ -89,7 +89,7 @@ class Waveform {
         const inside = x + column > from && x < to;
         pen.globalAlpha = inside ? 1 : 0.45;
         const tall = Math.max(h * (lane - (lanes.length > 1 ? 3 : 8)), 1);
-        pen.fillRect(x, middle - tall / 2, Math.max(column - (lanes.length > 1 ? 0 : GAP), 1), tall);
+        pen.fillRect(x, middle - tall / 2, Math.max(column + (lanes.length > 1 ? 0.7 : -GAP), 1), tall);
       });
     });
     pen.globalAlpha = 1;
