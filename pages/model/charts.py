@@ -178,8 +178,12 @@ def clouds(picture: Picture) -> dict[str, go.Figure]:
             figure.add_scatter(
                 x=dots.x, y=dots.y, mode="markers", showlegend=False, hoverinfo="text",
                 hovertext=dots.words,
-                marker={"color": dots.colour, "symbol": dots.symbol, "size": 5},
+                marker={
+                    "color": dots.colour, "symbol": dots.symbol, "size": 6,
+                    "line": {"width": 0.5, "color": GREY},  # dark blue is lost in the dark
+                },
             )  # fmt: skip
+        figure.update_layout(plot_bgcolor="rgba(138,138,138,0.08)")
         answer[name] = _square(figure)
     return answer
 

@@ -55,7 +55,10 @@ def page() -> None:
             lambda: takeaway.everything(place, _sheets(found, here), _figures(found, here)),
             f"model-{place.name}.zip", "application/zip", on_click="ignore", key="everything",
         )  # fmt: skip
-        st.caption("Every table as CSV, figures as HTML and JSON, and the measures' own files.")
+        st.caption(
+            "Every table as CSV, figures as HTML and JSON, and the measures' own files. "
+            + words.PAPERS
+        )
 
 
 def _place() -> Place:
@@ -91,7 +94,8 @@ def _first(found: Measures, card: Card | None, shipped: bool) -> None:
                 f"Hardest for it: **{words.title(hardest).lower()}**, "
                 f"{words.percent(mean)} on average over the instruments."
             )
-    st.caption(f"{words.NOT_SLAKH} {words.PAPERS}" if shipped else words.PAPERS)
+    if shipped:
+        st.caption(words.NOT_SLAKH)
     left, right = st.columns([5, 2], gap="large")
     with left:
         if not tests:

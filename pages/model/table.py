@@ -105,7 +105,7 @@ STYLE: Final = """<style>
 .measured-note { font-size: 0.8125rem; opacity: 0.75; margin: 0.4rem 0 0.75rem; }
 @media (max-width: 640px) {
   .stMainBlockContainer { padding: 4.25rem 1rem 3rem; }
-  .stMainBlockContainer h4 { font-size: 1.15rem; }
+  .stMainBlockContainer h4 { font-size: 1.05rem; line-height: 1.35; }
   .measured table { font-size: 0.75rem; border-spacing: 1px; }
   .measured th, .measured td { padding: 0.3rem 0.35rem; }
   .measured thead th { font-size: 0.7rem; }

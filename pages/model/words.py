@@ -11,8 +11,7 @@ HERE: Final = "measured here"
 SLAKH: Final = "Slakh, published"
 
 NOT_SLAKH: Final = (
-    "Measured on a rendered corpus (MIDI played by soundfonts), not on Slakh, and never on "
-    "recordings."
+    "Measured on a rendered corpus (MIDI played by soundfonts), not on Slakh or recordings."
 )
 PAPERS: Final = "Figures marked “Slakh, published” are the papers’ own, on other music."
 
@@ -32,8 +31,8 @@ COMMANDS: Final = {
 _TESTS: Final = {
     "composed": (
         "New backing",
-        "Each of ten pieces lends its instrument to four other bands of its tempo. From ten "
-        "seconds of that mix, whose instrument is it?",
+        "Ten pieces lend their instrument to four other bands each. From ten seconds of that mix: "
+        "whose is it?",
     ),
     "shared-backings": (
         "Same backing",

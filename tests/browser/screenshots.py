@@ -21,6 +21,7 @@ SCREENS: dict[str, dict[str, Any]] = {
 VIEW = "?instrument=drums&piece=Track00673&at=9"
 
 PAGES = {
+    "model": ("model", ".js-plotly-plot .barlayer path"),
     "results-agreement": ("results?part=agreement", ".st-key-chart-agreement .js-plotly-plot"),
     "results-focus": ("results?part=focus", ".st-key-chart-weights .js-plotly-plot"),
 }
