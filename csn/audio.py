@@ -32,6 +32,7 @@ SUFFIXES: Final = mpeg4.SUFFIXES | {
 
 _RATES: Final = range(1_000, 768_001)  # outside it a header is damaged, or the file is no sound
 _BLOCK: Final = 1 << 17  # frames decoded at once; much larger ones leave the cache
+_CHANNELS: Final = 8  # with more, blocks are shorter; a header may state a thousand
 _MP3_BEFORE: Final = 32 * 1152  # frames; what is decoded first after a jump may be silenced
 _MP3_SHORT: Final = 0.5  # seconds; some encoders state a little more than they wrote
 _OGG_PAGE: Final = 65_307  # bytes at most, by the format
@@ -311,14 +312,15 @@ def _fill(answer: np.ndarray, file: "_Stream | mpeg4.Stream", p: int, q: int, fi
     last = first + len(answer)
     if first == last:
         return
+    block = max(_BLOCK * _CHANNELS // max(file.channels, _CHANNELS), 1)
     if p == q:
         _seek(file, first)
-        for done in range(0, len(answer), _BLOCK):
-            part = answer[done : done + _BLOCK]
+        for done in range(0, len(answer), block):
+            part = answer[done : done + block]
             part[:] = _decode(file, len(part))
         return
     margin = -(-reach(p, q) // p)  # periods
-    periods = max(_BLOCK // p, 1)
+    periods = max(block // p, 1)
     begin, end = first // q, -(-last // q)
     held_from = max(begin - margin, 0)  # the period at which `held` starts
     _seek(file, held_from * p)

@@ -56,11 +56,12 @@ class Stream:
             self._file = av.open(self.name)
         except self._failures as error:
             raise BrokenError(_reason(error)) from error
-        tracks = self._file.streams.audio
-        if not tracks or not tracks[0].rate or not 0 < tracks[0].channels <= _CHANNELS:
+        tracks: list[Any] = list(self._file.streams.audio)
+        known = tracks and tracks[0].codec_context is not None
+        if not known or not tracks[0].rate or not 0 < tracks[0].channels <= _CHANNELS:
             self._file.close()
-            raise BrokenError("it holds no sound track")
-        self._track: Any = tracks[0]
+            raise BrokenError("it holds no sound that can be decoded")
+        self._track = tracks[0]
         self.samplerate, self.channels = int(self._track.rate), int(self._track.channels)
         self.subtype = str(self._track.codec_context.name)
         self._tick = float(self._track.time_base or 0) * self.samplerate  # samples in a unit

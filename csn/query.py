@@ -92,7 +92,7 @@ def duration(path: Path, name: str) -> float:
     seconds = _header(path, name).duration
     if seconds < SHORTEST:
         raise AudioError(
-            f"{name} lasts {seconds:.1f} s; a query needs at least {SHORTEST:g} s of sound."
+            f"{name} lasts {seconds:.2f} s; a query needs at least {SHORTEST:g} s of sound."
         )
     return seconds
 

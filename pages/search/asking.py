@@ -75,9 +75,7 @@ def ask(opened: Opened) -> Asked | None:
     if source == MICROPHONE:
         given = st.audio_input("Hum, tap or play something", key="search_microphone")
     else:
-        given = st.file_uploader(
-            "WAV, FLAC, MP3, Ogg, Opus or M4A, up to 200 MB", FORMATS, key="search_file"
-        )
+        given = st.file_uploader("Drop in a song, a loop or a sketch", FORMATS, key="search_file")
     if given is None:
         st.session_state.pop(_HEARD, None)
         st.caption(

@@ -26,7 +26,7 @@ RESULTS: Final = "search_results"
 def page() -> None:
     """Draw the page; Streamlit calls it again whenever something changes."""
     st.html(_STYLE)
-    st.markdown("## What sounds like this?")
+    st.title("What sounds like this?", anchor=False)
     try:
         opened = _library()
     except LibraryError as error:
@@ -125,6 +125,6 @@ def _try(opened: Opened) -> None:
 
 _STYLE: Final = """<style>
 .stMainBlockContainer { max-width: 84rem; padding-top: 4.25rem; }
-.stMainBlockContainer h2 { padding: 0 0 0.4rem; font-size: 1.75rem; }
+.stMainBlockContainer h1 { padding: 0 0 0.4rem; font-size: 1.75rem; }
 .st-key-search-bar { margin-top: -0.5rem; }
 </style>"""

@@ -211,3 +211,9 @@ def test_what_is_no_sound_is_said_and_a_phone_has_room(
         "all => all.filter(e => e.offsetHeight < 36).map(e => e.textContent)"
     )
     assert small == []
+    clip = page.locator(".found").evaluate("root => root.results.data.query.clips.mix")
+    assert page.request.get(page.url.split("/search")[0] + clip).ok
+    page.get_by_role("button", name="Remove").first.click()  # nothing of it is left
+    page.get_by_text("Drop in a recording").wait_for()
+    expect(page.locator(".found")).to_have_count(0)
+    assert page.request.get(page.url.split("/search")[0] + clip).status == 404

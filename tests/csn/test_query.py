@@ -12,6 +12,7 @@ import soundfile as sf
 from csn import audio, mpeg4, query
 from csn.errors import AudioError, LibraryError
 from csn.library import Library
+from tests.conftest import write_sound
 from tests.small_library import NO_GUITAR, Fingerprints, make
 
 RATE = 22_050
@@ -73,6 +74,9 @@ def test_an_mp4_without_sound_or_cut_off_says_so(tmp_path: Path) -> None:
     file = write_m4a(tmp_path / "a.m4a", tune(4.0)[:, None], RATE)
     content = file.read_bytes()
     (tmp_path / "cut.m4a").write_bytes(content[: len(content) // 2])
+    codec = content.index(b"\x04\x80\x80\x80", content.index(b"esds")) + 5
+    unknown = content[:codec] + b"\xdd" + content[codec + 1 :]
+    (tmp_path / "codec.m4a").write_bytes(unknown.replace(b"mp4a", b"none"))
     (tmp_path / "fake.m4a").write_bytes(b"\0\0\0\x20ftypM4A " + bytes(200))
     with av.open(str(tmp_path / "film.mp4"), "w") as out:
         track = out.add_stream("mpeg4", rate=5)
@@ -81,10 +85,38 @@ def test_an_mp4_without_sound_or_cut_off_says_so(tmp_path: Path) -> None:
             image = av.VideoFrame.from_ndarray(np.zeros((16, 16, 3), np.uint8), format="rgb24")
             out.mux(track.encode(image))
         out.mux(track.encode(None))
-    for name in ("cut.m4a", "fake.m4a", "film.mp4"):
+    for name in ("cut.m4a", "codec.m4a", "fake.m4a", "film.mp4"):
         with pytest.raises(AudioError, match=rf"{name} is not audio that can be read: .+\.$"):
             audio.info(tmp_path / name)
     assert ".m4a" in audio.SUFFIXES and ".m4a" in mpeg4.SUFFIXES
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_a_file_holds_it_gets_a_sentence(tmp_path: Path, seed: int) -> None:
+    """Bytes of every format are changed, moved, blanked and cut off at random."""
+    rng = np.random.default_rng(seed)
+    sound = tune(3.0, seed=seed)
+    contents = [write_m4a(tmp_path / "x.m4a", sound[:, None], RATE).read_bytes()]
+    for suffix in (".wav", ".flac", ".ogg", ".mp3"):
+        contents.append(write_sound(tmp_path / f"x{suffix}", sound, RATE).read_bytes())
+    file = tmp_path / "query"
+    for turn in range(30):
+        content = bytearray(contents[turn % len(contents)])
+        size = len(content)
+        for _ in range(int(rng.choice([1, 6, 60]))):
+            content[int(rng.integers(size if turn % 2 else 400))] = int(rng.integers(256))
+        if turn % 3 == 0:
+            blank = int(rng.integers(size))
+            content[blank : blank + 900] = bytes(len(content[blank : blank + 900]))
+        file.write_bytes(content[: int(rng.integers(size // 2, 2 * size))])
+        try:
+            query.duration(file, "song")
+            assert query.outline(file, "song").shape == (240,)
+            part = query.read(file, "song", Fingerprints(), start=0.5, length=2.0)
+            assert np.isfinite(part.vector).all()
+        except AudioError as error:
+            text = str(error)
+            assert "song" in text and text.endswith(".") and str(tmp_path) not in text
 
 
 # ---- one vector -----------------------------------------------------------------------------
@@ -208,7 +240,7 @@ def test_every_bad_recording_gets_one_sentence_without_a_path(tmp_path: Path) ->
         assert text.endswith(".") and text.count(". ") == 0 and str(tmp_path) not in text
     assert query.outline(tmp_path / "nan", "x").max() == 1
     sf.write(tmp_path / "short", tune(1.0)[: RATE // 2], RATE, format="WAV")
-    with pytest.raises(AudioError, match=r"lasts 0\.5 s; a query needs at least 1 s"):
+    with pytest.raises(AudioError, match=r"lasts 0\.50 s; a query needs at least 1 s"):
         query.duration(tmp_path / "short", "song.wav")
     sf.write(tmp_path / "fine", tune(5.0), RATE, format="WAV")
     with pytest.raises(AudioError, match=r"ends before 5\.5 s"):
