@@ -20,7 +20,7 @@ from listening_test.account_routes import Desk
 from listening_test.routes import routes as listener_routes
 from pages import access, libraries
 from pages.components.explorer.points import about, matrix
-from pages.search.sound import levelled_wav
+from pages.sound import levelled_wav
 
 # Addresses carry the library's version, so that what a browser has kept is never out of date.
 KEEP = {"Cache-Control": "private, max-age=604800, immutable"}

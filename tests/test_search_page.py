@@ -24,7 +24,7 @@ from pages.search.answers import answers, on_map, subspace
 from pages.search.asking import Asked
 from pages.search.filters import options
 from pages.search.focus import key
-from pages.search.sound import levelled
+from pages.sound import levelled
 from results.presets import Preset, save
 from tests.csn.test_query import by_hand, tune
 from tests.small_library import NAUGHTY, NO_GUITAR, Fingerprints, make

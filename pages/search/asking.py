@@ -22,7 +22,7 @@ from pages import libraries
 from pages.components.search import waveform
 from pages.libraries import Opened
 from pages.search import models
-from pages.search.sound import levelled
+from pages.sound import levelled
 
 RECORDING, MICROPHONE, LIBRARY = "A recording", "Microphone", "The library"
 SOURCE, PART, PIECE = "search_source", "search_part", "search_piece"

@@ -4,6 +4,7 @@ from contextlib import suppress
 from threading import Thread
 from typing import Any, Final
 
+import numpy as np
 import streamlit as st
 
 from csn import query
@@ -16,6 +17,7 @@ from pages.search import filters, models
 from pages.search.answers import answers, on_map
 from pages.search.asking import ask, use
 from pages.search.focus import focus
+from pages.sound import levelled
 from pages.studies.desk import plain
 
 PIECES, SEGMENTS = "Pieces", "Segments"
@@ -120,6 +122,7 @@ def _warm(opened: Opened) -> None:
 
 def _try(opened: Opened) -> None:
     with suppress(StemwiseError):  # said when a recording comes
+        levelled(np.zeros(1, np.float32), 1)  # loads what it needs
         models.of(opened.library)
 
 

@@ -8,7 +8,6 @@ import numpy as np
 
 from csn.audio import write_wav
 from csn.playback import faded
-from listening_test.loudness import TARGET, loudness
 
 _SHORTEST: Final = 0.4  # seconds; BS.1770 measures blocks of this length
 _MOST: Final = (
@@ -28,6 +27,8 @@ def levelled(sound: np.ndarray, rate: int) -> bytes:
     Returns:
         A 16-bit mono WAV file.
     """
+    from listening_test.loudness import TARGET, loudness  # noqa: PLC0415 a second to import
+
     if len(sound) >= _SHORTEST * rate:
         louder = TARGET - loudness(sound, rate)
         if np.isfinite(louder):
