@@ -9,7 +9,7 @@ from typing import Final
 
 import streamlit as st
 
-from pages import access, explore, institution, model, search, studies
+from pages import access, explore, institution, model, results_page, search, studies
 
 FOLDER: Final = Path(__file__).parent
 
@@ -21,6 +21,7 @@ opened = access.may_explore()
 first = explore.page if opened else access.closed
 asking = search.page if opened else access.closed
 told = model.page if opened else access.closed
+meaning = results_page.page if opened else access.closed
 pages = [
     st.Page(first, title="Explore", url_path="explore", default=True),
     st.Page(asking, title="Search", url_path="search"),
@@ -30,6 +31,7 @@ pages = [
         studies.page, title="Studies", url_path="studies",
         visibility="visible" if name else "hidden",
     ),
+    st.Page(meaning, title="Results", url_path="results"),
 ]  # fmt: skip
 if access.institution():
     way_in = st.Page(

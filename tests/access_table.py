@@ -95,6 +95,10 @@ PAGES: Final[Mapping[str, Line]] = {
     "search": Line("asking with a recording", "visitors while a study is live"),
     "model": Line("what the model was measured to do", "visitors while a study is live"),
     "studies": Line("studies, links, listeners, exports", "everybody without a session"),
+    "results": Line(
+        "what answers mean: the demo's; to experimenters, every study's",
+        "visitors while a study is live",
+    ),
     "institution": Line(
         "sign-in by OIDC, where it is set up", "addresses that are not in STEMWISE_EXPERIMENTERS"
     ),

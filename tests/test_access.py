@@ -172,7 +172,7 @@ def measure_pages(
     session = someone(store, role).cookies.get(COOKIE)
     monkeypatch.setattr(access, "_cookie", lambda: session)
     found = {}
-    for name in ("explore", "search", "model"):
+    for name in ("explore", "search", "model", "results"):
         page = visit(name)
         assert not page.exception
         titles = [title.value for title in page.title]

@@ -18,7 +18,7 @@ from listening_test.store import Store, shared_store
 from listening_test.store.export import export_zip
 from listening_test.store.loading import load_tables
 from listening_test.store.tables import read_tables
-from pages.results import exhibit, screen, sources
+from pages.results_page import exhibit, screen, sources
 from results import presets
 from results.agreement import agreement
 from results.exclusions import kept
@@ -50,7 +50,7 @@ def show(**query: object) -> AppTest:
     """The page, run once."""
 
     def script() -> None:
-        from pages.results import page
+        from pages.results_page import page
 
         page()
 

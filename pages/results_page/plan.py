@@ -6,8 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from csn.errors import StemwiseError
-from pages.results.exhibit import exhibit
-from pages.results.parts import Looked
+from pages.results_page.exhibit import exhibit
+from pages.results_page.parts import Looked
 from results.figures import plan_figure
 from results.planner import STUDIES, effects_of, grid
 from results.simulation import Effects

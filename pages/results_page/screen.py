@@ -8,9 +8,9 @@ import streamlit as st
 
 from csn.errors import StemwiseError
 from pages.access import experimenter
-from pages.results import focus, parts, plan, takeaway
-from pages.results.parts import Looked
-from pages.results.sources import UPLOAD, Source, analysed, keep, read, sources
+from pages.results_page import focus, parts, plan, takeaway
+from pages.results_page.parts import Looked
+from pages.results_page.sources import UPLOAD, Source, analysed, keep, read, sources
 from pages.studies.desk import figures, plain
 from results.analysis import Analysis
 from results.published import published

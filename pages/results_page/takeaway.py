@@ -6,8 +6,8 @@ import time
 import streamlit as st
 
 from csn.errors import StemwiseError
-from pages.results.parts import Looked
-from pages.results.sources import read
+from pages.results_page.parts import Looked
+from pages.results_page.sources import read
 from results.baselines import study_baselines
 from results.images import FORMATS
 from results.r_script import r_script

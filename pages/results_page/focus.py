@@ -4,8 +4,8 @@ import streamlit as st
 
 from csn.errors import StemwiseError
 from listening_test.triplets import INPUTS
-from pages.results.exhibit import exhibit
-from pages.results.parts import Looked
+from pages.results_page.exhibit import exhibit
+from pages.results_page.parts import Looked
 from results import presets
 from results.agreement import ALL
 from results.data import instruments_of

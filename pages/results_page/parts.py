@@ -7,8 +7,8 @@ import streamlit as st
 
 from csn.errors import StemwiseError
 from listening_test.store.tables import Tables
-from pages.results.exhibit import exhibit
-from pages.results.sources import Source
+from pages.results_page.exhibit import exhibit
+from pages.results_page.sources import Source
 from results import words
 from results.agreement import ALL
 from results.analysis import Analysis, analyse
