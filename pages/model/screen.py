@@ -65,7 +65,7 @@ def _place() -> Place:
     there = places.places()
     if len(there) == 1:
         return next(iter(there.values()))
-    names = {name: "the shipped model" if name == places.SHIPPED else name for name in there}
+    names = {name: "the shipped model" if name == places.SHIPPED else plain(name) for name in there}
     return there[choice("Model", names, "measured", pills=True)]
 
 

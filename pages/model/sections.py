@@ -111,8 +111,10 @@ def _identity(found: Measures, here: str) -> None:
 def hearing_figures(found: Measures, here: str) -> dict[str, Any]:
     """The first chart, for every test."""
     return {
-        f"P2, {words.title(name)}, % right ({here})": charts.hearing(m.scores)
-        for name, m in found.pseudo_mixes.items()
+        f"P2, {words.title(name)}, % right ({here})": charts.hearing(
+            found.pseudo_mixes[name].scores
+        )
+        for name in words.in_order(found.pseudo_mixes)
     }
 
 

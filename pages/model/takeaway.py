@@ -55,14 +55,22 @@ def page(figures: Figures) -> bytes:
     """Figures as one page that opens without a network."""
     parts = []
     for title, figure in figures.items():
-        drawn = go.Figure(figure).update_layout(template="plotly_white", title=title, width=720)
-        drawn.update_layout(
-            height=(figure.layout.height or 400) + 90,
-            margin={"l": 150, "r": 70, "t": 100, "b": 60}, legend={"y": 1.02},
-        )  # fmt: skip
+        height = figure.layout.height or 400
+        drawn = go.Figure(figure).update_layout(template="plotly_white", title=title)
+        if figure.layout.xaxis.visible is False:  # a square without axes
+            drawn.update_layout(
+                width=400, height=height + 70, margin={"l": 10, "r": 10, "t": 60, "b": 10},
+                title={"text": title.replace(": ", "<br>", 1), "font": {"size": 11}},
+            )  # fmt: skip
+        else:
+            drawn.update_layout(
+                width=720, height=height + 90, margin={"l": 150, "r": 70, "t": 100, "b": 60},
+                legend={"y": 1.02},
+            )  # fmt: skip
         parts.append(drawn.to_html(full_html=False, include_plotlyjs=False))
+    body = f'<body style="display: flex; flex-wrap: wrap">{"".join(parts)}</body>'
     head = f'<meta charset="utf-8"><title>Stemwise</title><script>{get_plotlyjs()}</script>'
-    return f"<!doctype html><html><head>{head}</head><body>{''.join(parts)}</body></html>".encode()
+    return f"<!doctype html><html><head>{head}</head>{body}</html>".encode()
 
 
 def plain(figures: Figures) -> bytes:
