@@ -85,11 +85,10 @@ class Waveform {
       const column = width / heights.length;
       const middle = lane * (i + 0.5);
       heights.forEach((h, k) => {
-        const x = k * column;
-        const inside = x + column > from && x < to;
-        pen.globalAlpha = inside ? 1 : 0.45;
+        const [x, next] = [Math.round(k * column), Math.round((k + 1) * column)];
+        pen.globalAlpha = next > from && x < to ? 1 : 0.45;
         const tall = Math.max(h * (lane - (lanes.length > 1 ? 3 : 8)), 1);
-        pen.fillRect(x, middle - tall / 2, Math.max(column + (lanes.length > 1 ? 0.7 : -GAP), 1), tall);
+        pen.fillRect(x, middle - tall / 2, Math.max(next - x - (lanes.length > 1 ? 0 : GAP), 1), tall);
       });
     });
     pen.globalAlpha = 1;
