@@ -7,12 +7,12 @@ import numpy as np
 import streamlit as st
 
 from csn.errors import LibraryError
-from csn.instruments import COLOURS, EMBEDDING, INSTRUMENTS, subspace
+from csn.instruments import COLOURS, EMBEDDING, INSTRUMENTS
 from csn.library import Library
 from pages import libraries
 from pages.components.explorer import explorer
 from pages.components.explorer.points import SUBSPACES, WHOLE
-from pages.components.explorer.view import View, from_address, from_browser
+from pages.components.explorer.view import View, focuses, from_address, from_browser
 from pages.libraries import Opened
 
 KEY: Final = "explorer"
@@ -51,6 +51,7 @@ def page() -> None:
                 "segments": len(opened.library.segments),
             },
             "libraries": list(libraries.folders()),
+            "focuses": list(focuses()),
             "instruments": [
                 {"name": name, "label": name.capitalize(), "colour": COLOURS.get(name, "")}
                 for name in SUBSPACES
@@ -90,7 +91,7 @@ def answer(opened: Opened, view: View) -> dict[str, Any] | None:
     """The neighbours of the selected segment, with the part of the view they answer."""
     if view.segment is None:
         return None
-    library, weights = opened.library, focus(view.instrument)
+    library, weights = opened.library, focuses().get(view.by) or focus(view.instrument)
     rows, distances = library.neighbours(
         view.segment,
         weights,
@@ -101,7 +102,7 @@ def answer(opened: Opened, view: View) -> dict[str, Any] | None:
     found = zip(rows.tolist(), distances.tolist(), strict=True)
     return view.said() | {
         "neighbours": [{"segment": row, "distance": distance} for row, distance in found],
-        "scale": _scale(opened, view.instrument),
+        "scale": _scale(opened, weights),
     }
 
 
@@ -110,13 +111,13 @@ def focus(instrument: str) -> tuple[float, ...]:
     return tuple(float(instrument in (WHOLE, name)) for name in INSTRUMENTS)
 
 
-def _scale(opened: Opened, instrument: str) -> float:
+def _scale(opened: Opened, weights: tuple[float, ...]) -> float:
     """How far apart two segments drawn at random lie (median of 500 pairs): a full bar."""
     vectors = opened.library.vectors
     pairs = np.random.default_rng(0).integers(len(vectors), size=(2, 500))
-    columns = slice(0, EMBEDDING) if instrument == WHOLE else subspace(instrument)
-    away = vectors[pairs[0], columns] - vectors[pairs[1], columns]
-    return float(np.median(np.linalg.norm(away, axis=1)))
+    away = vectors[pairs[0], :EMBEDDING] - vectors[pairs[1], :EMBEDDING]
+    squares = (away.reshape(len(away), len(INSTRUMENTS), -1) ** 2).sum(2)
+    return float(np.median(np.sqrt(np.maximum(squares @ np.asarray(weights, np.float32), 0))))
 
 
 def _library() -> tuple[Opened, list[str]]:

@@ -6,6 +6,7 @@ import json
 import shutil
 import wave
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -29,6 +30,7 @@ from pages.components.explorer.points import SUBSPACES
 from pages.components.explorer.view import AMONG, COLOURS, COUNTS, View, from_address, from_browser
 from pages.explore import answer, focus, words
 from pages.libraries import Opened
+from results import presets
 from tests.small_library import NO_GUITAR, PIECES, make
 
 SCRIPT = str(Path(app.__file__).parent / "pages" / "navigation.py")
@@ -201,6 +203,30 @@ def test_neighbours_by_hand(opened: Opened, instrument: str, among: str) -> None
     others = np.sqrt(((vectors[:, None] - vectors[None]) ** 2).sum(axis=(2, 3)))
     assert got["scale"] == pytest.approx(float(np.median(others)), rel=0.2)
     json.dumps(got, allow_nan=False)
+
+
+def test_neighbours_by_a_saved_focus(
+    opened: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STEMWISE_HOME", str(tmp_path))
+    weights = (0.2, 1.0, 0.0, 0.5, 0.0)
+    presets.save(presets.Preset("My listeners", weights))
+    vectors = np.asarray(opened.library.vectors[:, :640], np.float64).reshape(-1, 5, 128)
+    away = np.sqrt((((vectors - vectors[7]) ** 2).sum(2) * weights).sum(1))
+    pieces = opened.library.segments["piece"].to_numpy()
+    rows = [row for row in np.argsort(away, kind="stable") if pieces[row] != pieces[7]]
+    view, problems = from_address({"by": "My listeners", "among": "others"}, opened)
+    assert not problems and view.address(opened, "small")["by"] == "My listeners"
+    got = answer(opened, replace(view, segment=7))
+    assert got is not None and got["by"] == "My listeners"
+    assert [item["segment"] for item in got["neighbours"]] == rows[:10]
+    assert [item["distance"] for item in got["neighbours"]] == pytest.approx(
+        away[rows[:10]].tolist(), rel=1e-5
+    )
+    assert from_browser(got, opened).by == "My listeners"
+    assert from_browser(got | {"by": "another"}, opened).by == ""
+    view, problems = from_address({"by": "another"}, opened)
+    assert view.by == "" and "unknown by" in problems[0]
 
 
 def test_nothing_selected_has_no_answer(opened: Opened) -> None:

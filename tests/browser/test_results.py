@@ -4,18 +4,22 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from csn.home import demo
+from csn.library import Library
 from listening_test.store.loading import load_tables
+from results import presets
 from results.agreement import agreement
 from results.exclusions import kept
 from results.figure_style import CHALK, INK
 from results.tables import percent
-from tests.browser.conftest import LAPTOP, PATIENCE, PHONE
+from tests.browser.conftest import LAPTOP, PATIENCE, PHONE, Explorer, serve
 
 pytestmark = pytest.mark.browser
 Look = Callable[..., Page]
@@ -83,6 +87,32 @@ def test_a_visitor_reads_walks_and_takes_away(look: Look) -> None:
     expect(page).to_have_url(re.compile("part=margins"))
     page.reload()
     expect(page.locator(".st-key-chart-mixed-model .js-plotly-plot")).to_be_visible()
+
+
+def test_explore_offers_a_saved_focus(
+    chromium: Browser, library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STEMWISE_HOME", str(tmp_path))
+    weights = np.array([0.0, 1.0, 0.3, 0.0, 0.0])
+    presets.save(presets.Preset("My listeners", tuple(weights)))
+    app = serve(library.folder, tmp_path, tmp_path / "log")
+    page = chromium.new_page(viewport=LAPTOP)
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{next(app)}/")
+    explorer = Explorer(page)
+    explorer.wait(state="ready", still="true")
+    explorer.script("void e.select(7)")
+    explorer.rows()
+    explorer.find(".by").select_option("My listeners")
+    expect(page.get_by_role("heading", name="Nearest by My listeners")).to_be_visible()
+    vectors = np.asarray(library.vectors[:, :640], np.float64).reshape(-1, 5, 128)
+    away = np.sqrt((((vectors - vectors[7]) ** 2).sum(2) * weights).sum(1))
+    pieces = library.segments["piece"].to_numpy()
+    away[pieces == pieces[7]] = np.inf
+    expect(explorer.find(".number").first).to_have_text(f"{away.min():.2f}")
+    expect(page).to_have_url(re.compile("by=My(%20|[+])listeners"))
+    page.close()
+    app.close()
 
 
 def test_by_keyboard(look: Look) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from pages.components.explorer.points import SUBSPACES
 from pages.libraries import Opened
+from results import presets
 
 COLOURS: Final = ("piece", "tempo", "key", "groove", "source", "split", "soundfont", "activity")
 COUNTS: Final = (5, 10, 20)
@@ -28,6 +29,7 @@ class View:
         segment: the row of the selected segment, or None.
         count: how many neighbours.
         among: one of ``AMONG``.
+        by: name of the saved focus that ranks the neighbours; empty for the subspace's own.
     """
 
     library: str
@@ -36,6 +38,7 @@ class View:
     segment: int | None = None
     count: int = 10
     among: str = "once"
+    by: str = ""
 
     def said(self) -> dict[str, Any]:
         """For the browser; the same as ``from_browser`` reads."""
@@ -46,7 +49,7 @@ class View:
         first = View(self.library)
         query = {
             name: str(getattr(self, name))
-            for name in ("instrument", "colour", "count", "among")
+            for name in ("instrument", "colour", "count", "among", "by")
             if getattr(self, name) != getattr(first, name)
         }
         if self.library != default_library:
@@ -55,6 +58,11 @@ class View:
             row = opened.library.segments.iloc[self.segment]
             query |= {"piece": str(row["piece"]), "at": f"{row['start']:g}"}
         return query
+
+
+def focuses() -> dict[str, tuple[float, ...]]:
+    """The saved focuses: five weights by name."""
+    return {preset.name: preset.weights for preset in presets.saved()}
 
 
 def from_browser(said: object, opened: Opened) -> View:
@@ -71,6 +79,7 @@ def from_browser(said: object, opened: Opened) -> View:
         segment=segment if known else None,
         count=_one_of(said.get("count"), COUNTS, first.count),
         among=_one_of(said.get("among"), AMONG, first.among),
+        by=_one_of(said.get("by"), tuple(focuses()), first.by),
     )
 
 
@@ -99,6 +108,7 @@ def from_address(query: Mapping[str, str], opened: Opened) -> tuple[View, list[s
         colour=read("colour", COLOURS, first.colour, str.lower),
         count=read("count", COUNTS, first.count, {str(n): n for n in COUNTS}.get),
         among=read("among", AMONG, first.among, str.lower),
+        by=read("by", tuple(focuses()), first.by, str),
     )
     if "piece" in query or "at" in query:
         at = _number(query.get("at", "0"))

@@ -46,7 +46,7 @@ class Explorer {
       this.open();
     }
     if (this.answers(data.answer)) this.answer = data.answer;
-    this.side.options(this.view, data.libraries);
+    this.side.options(this.view, data.libraries, data.focuses);
     this.controls.instruments(data.instruments);
     this.labels.notice(data.notice);
     this.theme();
@@ -154,7 +154,7 @@ class Explorer {
 
   // Whether an answer belongs to the view.
   answers(answer) {
-    return Boolean(answer) && ["library", "instrument", "segment", "count", "among"]
+    return Boolean(answer) && ["library", "instrument", "segment", "count", "among", "by"]
       .every((name) => answer[name] === this.view[name]);
   }
 
@@ -173,7 +173,7 @@ class Explorer {
       const asked = { piece: id, at: library.start(view.segment), library: this.data.library.name };
       this.find(".ask").href = `${this.data.base}/search?${new URLSearchParams(asked)}`;
     }
-    this.side.near(selected, rows, this.answer?.scale ?? 1, !this.answers(this.answer));
+    this.side.near(selected, rows, this.answer?.scale ?? 1, !this.answers(this.answer), view.by);
     Object.assign(this.root.dataset, { selected: view.segment ?? "", neighbours: rows.length });
     this.sound.prepare(rows.flatMap(({ segment, lacks }) =>
       (lacks || part === "whole" ? ["mix"] : ["mix", part]).map((name) => [segment, name])));

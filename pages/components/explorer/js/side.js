@@ -15,7 +15,7 @@ class Side {
       button.onclick = () => act.part(button.dataset.part);
     }
     radioKeys(this.find(".part"));
-    for (const name of ["among", "count", "library"]) {
+    for (const name of ["among", "by", "count", "library"]) {
       this.find(`.${name}`).onchange = ({ target }) => {
         act.option(name, name === "count" ? Number(target.value) : target.value);
       };
@@ -38,7 +38,12 @@ class Side {
     }
   }
 
-  options(view, libraries) {
+  options(view, libraries, focuses) {
+    const by = this.find(".by");
+    this.find(".focus-choice").hidden = !focuses.length;
+    by.replaceChildren(new Option("the map's instrument", ""),
+      ...focuses.map((name) => new Option(name, name)));
+    by.value = view.by;
     this.find(".among").value = view.among;
     this.find(".count").value = String(view.count);
     const select = this.find(".library");
@@ -69,13 +74,13 @@ class Side {
     this.find(`[data-step="${name}"]`).classList.add("done");
   }
 
-  near(selected, neighbours, scale, waiting) {
+  near(selected, neighbours, scale, waiting, focus) {
     const any = selected !== null;
     this.find(".steps").hidden = any;
     this.find(".near-head").hidden = this.find(".list").hidden = this.find(".options").hidden = !any;
     if (!any) return;
-    this.find(".near-title").textContent = this.stem
-      ? `Nearest by ${this.stem.name}` : "Nearest as a whole";
+    const by = focus || this.stem?.name;
+    this.find(".near-title").textContent = by ? `Nearest by ${by}` : "Nearest as a whole";
     this.find(".near-line").textContent = `to ${selected.title}, ${selected.time}`;
     this.find(".list").classList.toggle("waiting", waiting);
     if (waiting) return;
