@@ -18,7 +18,7 @@ def part(look: Looked) -> None:
     """Draw it."""
     st.markdown(
         "Five weights, fitted so that the nearer candidate is the one that listeners chose. "
-        "Saved as a preset, they are a focus that Search offers."
+        "Saved as a preset, they are a focus that Explore and Search offer."
     )
     with st.container(horizontal=True):
         asked = st.selectbox(
@@ -60,7 +60,7 @@ def _says(found: Weights) -> str:
 
 def _keep(look: Looked, found: Weights) -> None:
     if look.name is None:
-        st.caption("Experimenters who are signed in can save it as a preset for Search.")
+        st.caption("Experimenters who are signed in can save it as a preset for Explore and Search.")
         return
     with st.form("focus-preset", border=False), st.container(
         horizontal=True, vertical_alignment="bottom"
@@ -76,6 +76,6 @@ def _keep(look: Looked, found: Weights) -> None:
     )  # fmt: skip
     try:
         presets.save(preset)
-        st.success(f"Saved: {preset.name}. Search offers it from now on.")
+        st.success(f"Saved: {preset.name}. Explore and Search offer it from now on.")
     except StemwiseError as error:
         st.error(str(error))
