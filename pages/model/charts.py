@@ -173,16 +173,18 @@ def clouds(picture: Picture) -> dict[str, go.Figure]:
     """A square of points for each criterion (IND figure 3, CSN figures 5 and 6)."""
     answer = {}
     for name, parts in picture.items():
-        figure = go.Figure()
-        for dots in parts:
-            figure.add_scatter(
+        traces = [
+            go.Scatter(
                 x=dots.x, y=dots.y, mode="markers", showlegend=False, hoverinfo="text",
                 hovertext=dots.words,
                 marker={
                     "color": dots.colour, "symbol": dots.symbol, "size": 6,
                     "line": {"width": 0.5, "color": GREY},  # dark blue is lost in the dark
                 },
-            )  # fmt: skip
+            )
+            for dots in parts
+        ]  # fmt: skip
+        figure = go.Figure(traces)
         figure.update_layout(plot_bgcolor="rgba(138,138,138,0.08)")
         answer[name] = _square(figure)
     return answer

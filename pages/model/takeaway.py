@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import plotly.graph_objects as go
+import plotly.io as pio
 import streamlit as st
 from plotly.offline import get_plotlyjs
 
@@ -53,21 +54,23 @@ def csv(frame: Any) -> bytes:
 
 def page(figures: Figures) -> bytes:
     """Figures as one page that opens without a network."""
+    white = pio.templates["plotly_white"].to_plotly_json()
     parts = []
     for title, figure in figures.items():
-        height = figure.layout.height or 400
-        drawn = go.Figure(figure).update_layout(template="plotly_white", title=title)
-        if figure.layout.xaxis.visible is False:  # a square without axes
-            drawn.update_layout(
-                width=400, height=height + 70, margin={"l": 10, "r": 10, "t": 60, "b": 10},
-                title={"text": title.replace(": ", "<br>", 1), "font": {"size": 11}},
-            )  # fmt: skip
+        drawn = figure.to_plotly_json()
+        layout = drawn["layout"]
+        height = layout.get("height", 400)
+        if layout["xaxis"].get("visible") is False:  # a square without axes
+            layout |= {"width": 400, "height": height + 70}
+            layout["margin"] = {"l": 10, "r": 10, "t": 60, "b": 10}
+            heading = {"text": title.replace(": ", "<br>", 1), "font": {"size": 11}}
         else:
-            drawn.update_layout(
-                width=720, height=height + 90, margin={"l": 150, "r": 70, "t": 100, "b": 60},
-                legend={"y": 1.02},
-            )  # fmt: skip
-        parts.append(drawn.to_html(full_html=False, include_plotlyjs=False))
+            layout |= {"width": 720, "height": height + 90}
+            layout["margin"] = {"l": 150, "r": 70, "t": 100, "b": 60}
+            layout["legend"] = {**layout.get("legend", {}), "y": 1.02}
+            heading = {"text": title}
+        drawn["layout"] = layout | {"template": white, "title": heading}
+        parts.append(pio.to_html(drawn, full_html=False, include_plotlyjs=False, validate=False))
     body = f'<body style="display: flex; flex-wrap: wrap">{"".join(parts)}</body>'
     head = f'<meta charset="utf-8"><title>Stemwise</title><script>{get_plotlyjs()}</script>'
     return f"<!doctype html><html><head>{head}</head>{body}</html>".encode()

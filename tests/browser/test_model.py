@@ -54,6 +54,7 @@ def test_parts_and_files(opened: Callable[..., Page]) -> None:
         page.get_by_role("radio", name=part).click()
         expect(page.get_by_text(words).first).to_be_visible()
     assert "part=recipes" in page.url and "test=shared-backings" in page.url
+    page.locator('.stApp[data-test-script-state="notRunning"]').wait_for()
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Everything (ZIP)").click()
     archive = zipfile.ZipFile(io.BytesIO(waiting.value.path().read_bytes()))
