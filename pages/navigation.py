@@ -4,34 +4,42 @@ It does not stand beside ``app.py``, because Streamlit would take the folder ``p
 its own older way of finding pages.
 """
 
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
 import streamlit as st
 
-from pages import access, explore, institution, model, results_page, search, studies
+from pages import access, explore, institution
 
 FOLDER: Final = Path(__file__).parent
+
+
+def later(name: str) -> Callable[[], None]:
+    """A page whose modules are loaded when somebody looks at it: the first map need not wait."""
+    return lambda: import_module(f"pages.{name}").page()
+
 
 # Drawings of our own: Streamlit's named icons are fetched from the internet.
 st.set_page_config(page_title="Stemwise", page_icon=FOLDER / "icon.svg", layout="wide")
 st.logo(str(FOLDER / "logo.svg"), size="large")
 name = access.experimenter()
 opened = access.may_explore()
-first = explore.page if opened else access.closed
-asking = search.page if opened else access.closed
-told = model.page if opened else access.closed
-meaning = results_page.page if opened else access.closed
+maps, asking, told, meant = (
+    page if opened else access.closed
+    for page in (explore.page, later("search"), later("model"), later("results_page"))
+)
 pages = [
-    st.Page(first, title="Explore", url_path="explore", default=True),
+    st.Page(maps, title="Explore", url_path="explore", default=True),
     st.Page(asking, title="Search", url_path="search"),
     st.Page(told, title="Model", url_path="model"),
     # Its address works for everybody and asks to sign in; only the entry in the menu is hidden.
     st.Page(
-        studies.page, title="Studies", url_path="studies",
+        later("studies"), title="Studies", url_path="studies",
         visibility="visible" if name else "hidden",
     ),
-    st.Page(meaning, title="Results", url_path="results"),
+    st.Page(meant, title="Results", url_path="results"),
 ]  # fmt: skip
 if access.institution():
     way_in = st.Page(

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
 from scipy import stats
+from statsmodels.regression.linear_model import OLS
 
 from results.data import Clusters, agreeing, judged, narrow, trials
 from results.intervals import UNKNOWN, Interval, clustered
@@ -95,7 +95,7 @@ def _ratios(table: pd.DataFrame, seconds: np.ndarray) -> dict[str, tuple[float, 
     x = np.column_stack([np.ones(len(seen)), *columns.values()])
     groups = np.column_stack([clusters.listener, clusters.triplet])
     with np.errstate(invalid="ignore"):  # a two-way variance can come out below 0
-        fitted = sm.OLS(np.log(seconds[rows]), x).fit(
+        fitted = OLS(np.log(seconds[rows]), x).fit(
             cov_type="cluster", cov_kwds={"groups": groups}, use_t=True
         )
         half = stats.t.ppf(0.975, fewest - 1) * fitted.bse

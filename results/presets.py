@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from csn.embedding import write_whole
 from csn.errors import LibraryError
@@ -18,7 +18,9 @@ from csn.home import home
 from csn.instruments import INSTRUMENTS
 from csn.search import checked_weights
 from results.errors import ResultsError
-from results.weights import Weights
+
+if TYPE_CHECKING:  # a map that only lists presets need not load the statistics
+    from results.weights import Weights
 
 FORMAT: Final = "stemwise-focus-1"
 _LONGEST: Final = 60
@@ -39,7 +41,7 @@ class Preset:
     about: Mapping[str, Any] = field(default_factory=dict)
 
 
-def of_weights(name: str, found: Weights, study: str, *, simulated: bool, model: str) -> Preset:
+def of_weights(name: str, found: "Weights", study: str, *, simulated: bool, model: str) -> Preset:
     """A preset of fitted weights that says where it comes from.
 
     Args:

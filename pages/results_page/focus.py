@@ -60,7 +60,9 @@ def _says(found: Weights) -> str:
 
 def _keep(look: Looked, found: Weights) -> None:
     if look.name is None:
-        st.caption("Experimenters who are signed in can save it as a preset for Explore and Search.")
+        st.caption(
+            "Experimenters who are signed in can save it as a preset for Explore and Search."
+        )
         return
     with st.form("focus-preset", border=False), st.container(
         horizontal=True, vertical_alignment="bottom"

@@ -12,7 +12,6 @@ from pages.results_page.sources import Source
 from results import words
 from results.agreement import ALL
 from results.analysis import Analysis, analyse
-from results.baselines import study_baselines
 from results.figures import figure, spaces_figure
 from results.published import Published
 from results.tables import limits, percent, table
@@ -97,6 +96,8 @@ def _baselines(look: Looked, key: str) -> None:
     )
     if not st.button("Let them listen", key="results-baselines"):
         return
+    from results.baselines import study_baselines  # noqa: PLC0415 - torch takes seconds to load
+
     bar = st.progress(0.0, "Listening")
     try:
         others = study_baselines(look.tables, lambda what, part: _told(bar, what, part))

@@ -2,13 +2,14 @@
 
 import re
 import time
+from collections.abc import Callable, Mapping
 
+import pandas as pd
 import streamlit as st
 
 from csn.errors import StemwiseError
 from pages.results_page.parts import Looked
 from pages.results_page.sources import read
-from results.baselines import study_baselines
 from results.images import FORMATS
 from results.r_script import r_script
 from results.report import report_zip
@@ -63,7 +64,7 @@ def _make(look: Looked, what: tuple[str, str, tuple[str, ...], bool]) -> None:
     slug = re.sub(r"[^a-z0-9]+", "-", title.casefold()).strip("-")[:40] or "answers"
     name = f"report-{slug}-{time.strftime('%Y-%m-%d')}"
     try:
-        judged = study_baselines(look.tables, told) if what[3] else None
+        judged = _judged(look, told) if what[3] else None
         told("Reading everything", 0.0)
         answered = read(look.source, events=True)
         packed, problems = report_zip(
@@ -75,3 +76,9 @@ def _make(look: Looked, what: tuple[str, str, tuple[str, ...], bool]) -> None:
     finally:
         bar.empty()
     st.session_state[_MADE] = (what, name, packed, problems)
+
+
+def _judged(look: Looked, told: Callable[[str, float], None]) -> Mapping[str, pd.DataFrame]:
+    from results.baselines import study_baselines  # noqa: PLC0415 - torch takes seconds to load
+
+    return study_baselines(look.tables, told)
