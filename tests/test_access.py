@@ -1,6 +1,5 @@
 """What each role gets from every page and route of the real app."""
 
-import asyncio
 import os
 import uuid
 from collections.abc import Iterator
@@ -26,6 +25,7 @@ from listening_test.store.rows import Version
 from listening_test.store.studies import close, list_studies
 from pages import access, libraries
 from tests.access_table import OURS, PAGE, PAGES, ROLES, STREAMLIT, markdown
+from tests.in_loop import wait_for
 from tests.listening_test import small_study
 from tests.small_library import make
 
@@ -89,7 +89,7 @@ class Asker:
             ) as client:
                 return await client.request(method, path, **more)
 
-        return asyncio.run(ask())
+        return wait_for(ask())
 
 
 def someone(store: Store, role: str) -> Asker:

@@ -1,6 +1,5 @@
 """What the app decides in Python: libraries, views, neighbours, routes. Nothing here draws."""
 
-import asyncio
 import io
 import json
 import shutil
@@ -31,6 +30,7 @@ from pages.components.explorer.view import AMONG, COLOURS, COUNTS, View, from_ad
 from pages.explore import answer, focus, words
 from pages.libraries import Opened
 from results import presets
+from tests.in_loop import wait_for
 from tests.small_library import NO_GUITAR, PIECES, make
 
 SCRIPT = str(Path(app.__file__).parent / "pages" / "navigation.py")
@@ -66,7 +66,7 @@ class Client:
             async with AsyncClient(transport=transport, base_url="http://app") as client:
                 return await client.get(address)
 
-        return asyncio.run(ask())
+        return wait_for(ask())
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from csn.corpora.base import Corpus, Piece
 from csn.corpora.scan import Found, existing, gather, header, in_threads, walk
 from csn.errors import CorpusError
 
-_OTHER_AUDIO: Final = frozenset({".m4a", ".aac", ".mp4", ".wma", ".ape", ".wv", ".mka", ".webm"})
+_OTHER_AUDIO: Final = frozenset({".aac", ".mp4", ".wma", ".ape", ".wv", ".mka", ".webm"})
 _NUMBER: Final = re.compile(r"^(?:0\d+[ .\-)]*|\d{1,3}(?:[.)] *| - ?))(?=\D)")  # on a record
 
 
@@ -36,7 +36,7 @@ def open_mixes(root: Path | str, progress: bool = False) -> Corpus:
         advice = (
             f"its {len(strange)} {strange[0].suffix} files must be converted to FLAC or WAV first"
             if strange
-            else "give a folder with WAV, FLAC, MP3, Ogg or Opus files"
+            else "give a folder with WAV, FLAC, MP3, M4A, Ogg or Opus files"
         )
         raise CorpusError(f"{folder} holds no recording that can be read; {advice}.")
     times = Counter(_name(folder, file) for file in sounds)

@@ -1,6 +1,5 @@
 """The pages on which experimenters sign in, as a browser without scripts sees them."""
 
-import asyncio
 import re
 from html.parser import HTMLParser
 from typing import Any
@@ -15,6 +14,7 @@ from listening_test.account_routes import COOKIE, Desk
 from listening_test.accounts import INVITATION, SET_UP
 from listening_test.errors import StoreError
 from listening_test.store import Store
+from tests.in_loop import wait_for
 
 PASSWORD = "correct horse battery staple"
 NEW = "another good sentence"
@@ -56,7 +56,7 @@ class Browser:
                 self.cookies = client.cookies
                 return reply
 
-        return asyncio.run(ask())
+        return wait_for(ask())
 
     def get(self, path: str, **more: Any) -> Response:
         return self.ask("GET", path, **more)
