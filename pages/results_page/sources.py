@@ -69,7 +69,7 @@ def read(source: Source, *, events: bool = False) -> Tables:
         return kept
     if events and source.version is not None:
         return read_tables(store(), [source.version.id])
-    return _read(store().url, source.key, source.stamp, source.version)
+    return _read(_where(source), source.key, source.stamp, source.version)
 
 
 def analysed(source: Source, tables: Tables, *, everyone: bool) -> Analysis:
@@ -78,7 +78,7 @@ def analysed(source: Source, tables: Tables, *, everyone: bool) -> Analysis:
     Raises:
         ResultsError: people and simulated listeners are in one table.
     """
-    return _analysed(store().url, source.key, source.stamp, everyone, tables)
+    return _analysed(_where(source), source.key, source.stamp, everyone, tables)
 
 
 def keep(file: BinaryIO, name: str) -> None:
@@ -90,6 +90,11 @@ def keep(file: BinaryIO, name: str) -> None:
     digest = hashlib.sha256(file.read()).hexdigest()
     if st.session_state.get(_KEPT, ("",))[0] != digest:
         st.session_state[_KEPT] = (digest, name, load_tables(file))
+
+
+def _where(source: Source) -> str:
+    """The database from which answers come; empty for those from elsewhere."""
+    return store().url if source.version is not None else ""
 
 
 def _studies() -> list[Source]:

@@ -127,7 +127,7 @@ def test_by_keyboard(look: Look) -> None:
 def test_on_a_phone_nothing_is_cut_off(look: Look, scheme: str) -> None:
     page = look("?part=subspaces", viewport=PHONE, color_scheme=scheme)
     expect(page.locator(".st-key-chart-spaces .js-plotly-plot")).to_be_visible()
-    for part in ("Subspaces", "Agreement", "Focus", "Report"):
+    for part in ("Subspaces", "Focus"):
         choose(page, part)
         expect(page.get_by_role("radio", name=part, exact=True)).to_be_checked()
         main = page.locator(".stMain")
