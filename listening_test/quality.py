@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binom
 
 from listening_test.steps import COUNTED
@@ -64,6 +65,7 @@ def quality(answers: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     figures = pd.DataFrame.from_dict(rows, orient="index", columns=list(FIGURES))
     figures.index.name = "listener_id"
     figures = figures.astype(FIGURES)
+    figures["side_p"] = side_bias(figures["side_p"], figures["answers"].astype("float64"))
     for name, test in _tests(settings).items():
         figures[name] = test(figures).fillna(False).astype(bool)
     figures["flags"] = _said(figures, FLAGS)
@@ -142,7 +144,7 @@ def _figures(own: dict[str, np.ndarray], settings: Settings) -> list[float | boo
         float(np.median(elapsed)) if n else None,
         float((elapsed < limit).mean()) if n else None,
         float(on_a.mean()) if n else None,
-        side_bias(int(on_a.sum()), n) if n else None,
+        float(on_a.sum()) if n else None,  # becomes its p, for all listeners at once
         longest_run(on_a),
         longest_run(on_a ^ (np.arange(n) % 2 == 1)),  # A, B, A, B … becomes a run
         int(again.sum()),
@@ -154,17 +156,19 @@ def _figures(own: dict[str, np.ndarray], settings: Settings) -> list[float | boo
     ]
 
 
-def side_bias(on_a: int, answers: int) -> float:
+def side_bias(on_a: ArrayLike, answers: ArrayLike) -> NDArray[np.float64]:
     """Probability of a preference for one side at least as strong as this one, by chance.
 
     Args:
-        on_a: answers on side A.
-        answers: all of them.
+        on_a: answers on side A, of any shape; NaN where there are none.
+        answers: all of them, of the same shape.
 
     Returns:
         The two-sided p of the exact binomial test against one half.
     """
-    return float(min(1.0, 2 * binom.cdf(min(on_a, answers - on_a), answers, 0.5)))
+    one, n = np.asarray(on_a, np.float64), np.asarray(answers, np.float64)
+    tail: NDArray[np.float64] = binom.cdf(np.minimum(one, n - one), n, 0.5)
+    return np.minimum(1.0, 2 * tail)
 
 
 def longest_run(values: np.ndarray) -> int:

@@ -50,13 +50,16 @@ class Raw:
     withdrawn: dict[int, int]
 
 
-def read(store: Store, version_ids: Sequence[int] | None, *, events: bool) -> Raw:
+def read(
+    store: Store, version_ids: Sequence[int] | None, *, events: bool, watched: bool = True
+) -> Raw:
     """Ask for everything about some versions, as it is at one moment.
 
     Args:
         store: the database.
         version_ids: which; None for all.
         events: whether all events are wanted.
+        watched: whether those are wanted from which ``plays`` and ``window`` come.
 
     Raises:
         StudyError: there is no such version.
@@ -72,16 +75,18 @@ def read(store: Store, version_ids: Sequence[int] | None, *, events: bool) -> Ra
         here = ours & ~_withdrew()
         gone = db.execute(select(t.listeners.c.version_id).where(ours & _withdrew())).scalars()
         left = list(gone)
-        window = here & t.events.c.kind.in_(WINDOW)
+        nothing = t.events.c.id == ""
+        told = here if watched else here & nothing
+        window = told & t.events.c.kind.in_(WINDOW)
         return Raw(
             versions,
             _frame(db, _whose().where(here)),
             _frame(db, _answered().where(here)),
             _triplets(db, there),
             _frame(db, _sounds().where(t.sounds.c.version_id.in_(there))),
-            _frame(db, _played().where(here)),
+            _frame(db, _played().where(told)),
             _frame(db, _left().where(window)),
-            _frame(db, _seen().where(here if events else here & (t.events.c.id == ""))),
+            _frame(db, _seen().where(here if events else here & nothing)),
             db.execute(_taken().where(here)).all(),
             _frame(db, _to_answer().where(here)),
             {version: left.count(version) for version in there},

@@ -5,7 +5,7 @@ Previews are never in them, and neither is who withdrew. Simulated listeners are
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,8 @@ from listening_test.store.columns import TABLES, TYPES
 from listening_test.store.reading import read
 from listening_test.study import Settings
 from listening_test.triplets import INPUTS, ROLES
+
+_AWAY: Final = ("leaves", "away", "away_seconds", "away_share")
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,11 @@ class Tables:
 
 
 def read_tables(
-    store: Store, version_ids: Sequence[int] | None = None, *, events: bool = True
+    store: Store,
+    version_ids: Sequence[int] | None = None,
+    *,
+    events: bool = True,
+    watched: bool = True,
 ) -> Tables:
     """Read everything that was answered.
 
@@ -51,12 +57,15 @@ def read_tables(
         store: the database.
         version_ids: of which versions; None for all.
         events: whether the (long) table of events is wanted too; else it is empty.
+        watched: whether it is wanted how often sounds were started and the window was left, which
+            takes as long as all else; without it these columns are empty, and nobody is flagged
+            for leaving. No rule of exclusion asks for it.
 
     Raises:
         StudyError: there is no such version.
         StoreError: the database cannot be read.
     """
-    raw = read(store, version_ids, events=events)
+    raw = read(store, version_ids, events=events, watched=watched)
     settings = {
         row.version_id: Settings.from_json(row.settings, check=False) for row in raw.versions
     }
@@ -86,6 +95,9 @@ def read_tables(
     listeners = _progress(listeners, answers, raw.steps, raw.asked)
     listeners = listeners.join(judged.drop(columns="answers"), on="listener_id")
     listeners["excluded"] = listeners["excluded"].eq(True)
+    if not watched:  # what nobody looked up is unknown, and not nought
+        answers = answers.assign(**dict.fromkeys([*(f"plays_{s}" for s in "xab"), *_AWAY[:2]]))
+        listeners = listeners.assign(**dict.fromkeys([_AWAY[0], *_AWAY[2:]]))
     keys = {row.version_id: (row.study_id, row.version) for row in raw.versions}
     return Tables(
         _tidy("answers", answers),
@@ -108,7 +120,8 @@ def _described(
     for side in "xab":
         table = table.merge(sounds.add_prefix(f"{side}_"), on=f"{side}_id", how="left")
     for name in ("focus", "stimuli", "seed"):
-        table[name] = [getattr(settings[each], name) for each in table["version_id"]]
+        of = {version: getattr(own, name) for version, own in settings.items()}
+        table[name] = table["version_id"].map(of)
     catch = (table["kind"] == "catch").to_numpy()
     # In a catch trial X stands where the first candidate was: its distances are of other sounds.
     elsewhere = [name for name in map(str, triplets) if name.startswith(INPUTS)]
@@ -117,8 +130,10 @@ def _described(
     swapped = table["swapped"].to_numpy(bool)
     taken = table["taken"].to_numpy(int)
     second = (taken == 1) != swapped
-    pairs = zip(table["protocol"], table["set"], strict=True)
-    roles = np.array([ROLES.get(pair, (None, None)) for pair in pairs], object).reshape(-1, 2)
+    roles = np.full((len(table), 2), None, object)
+    for protocol_and_set, both in ROLES.items():
+        protocol, which = protocol_and_set
+        roles[(table["protocol"].eq(protocol) & table["set"].eq(which)).to_numpy(bool)] = both
     roles[catch, 0] = "x"
     first_role, second_role = roles.T
     table["a_role"] = np.where(swapped, second_role, first_role)
@@ -138,14 +153,16 @@ def _described(
 
 def _repeated(table: pd.DataFrame) -> pd.DataFrame:
     """For repeats, whether the same candidate was taken as before."""
+    repeats = table[table["repeat_of"].notna()]
     keys = zip(table["listener_id"], table["position"], strict=True)
-    before = dict(zip(keys, table["chosen_first"], strict=True))
-    again = zip(table["listener_id"], table["repeat_of"], strict=True)
+    before = dict(zip(keys, table["chosen_first"], strict=True)) if len(repeats) else {}
+    again = zip(repeats["listener_id"], repeats["repeat_of"], strict=True)
     first = [before.get((who, where)) for who, where in again]
-    table["repeated_same"] = [
+    same = [
         None if old is None else old == new
-        for old, new in zip(first, table["chosen_first"], strict=True)
+        for old, new in zip(first, repeats["chosen_first"], strict=True)
     ]
+    table["repeated_same"] = pd.Series(same, repeats.index, object).reindex(table.index)
     return table
 
 

@@ -116,7 +116,7 @@ def _read(database: str, key: str, stamp: str, _version: Version | None) -> Tabl
     del database, key, stamp  # they only tell one reading from another
     if _version is None:
         return load_tables(demo() / "study")
-    return read_tables(store(), [_version.id], events=False)
+    return read_tables(store(), [_version.id], events=False, watched=False)
 
 
 @st.cache_resource(max_entries=6, show_spinner="Looking at the answers")

@@ -448,3 +448,18 @@ def test_an_invited_listener_is_in_the_table(store: Store, sqlite_store: Store) 
     row = read_tables(sqlite_store).listeners.iloc[0]
     assert (row["label"], row["answers"], row["asked"]) == ("room 1", 0, 16)
     assert pd.isna(row["started_at"]) and pd.isna(row["flags"])
+
+
+def test_what_was_not_looked_up_is_unknown_and_changes_nothing_else(
+    tables: Tables, store: Store
+) -> None:
+    brief = read_tables(store, events=False, watched=False)
+    for name, unknown in (
+        ("answers", {"plays_x", "plays_a", "plays_b", "leaves", "away"}),
+        ("listeners", {"leaves", "away_seconds", "away_share"}),
+    ):
+        want, have = getattr(tables, name), getattr(brief, name)
+        assert have.dtypes.equals(want.dtypes)
+        assert have[[*unknown]].isna().all(axis=None) and not want[[*unknown]].isna().all(axis=None)
+        same = [one for one in want if one not in unknown | {"left_window", "flags"}]
+        pd.testing.assert_frame_equal(have[same], want[same])
