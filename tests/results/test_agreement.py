@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from results.agreement import agreement, holm, sureness
 from results.errors import ResultsError
@@ -63,6 +64,15 @@ def test_the_clustered_p_is_a_t_test():
     variance = max(by_listener + by_triplet - answer, answer)
     df = max(variance**2 / (by_listener**2 / 2 + by_triplet**2 / 3), 2)
     assert row.p_clustered == pytest.approx(stats.t.sf((p - 0.5) / variance**0.5, df))
+
+
+def test_holm_as_statsmodels_has_it():
+    rng = np.random.default_rng(0)
+    for n in (1, 2, 5, 40):
+        p = rng.uniform(0, 1, n) ** 3
+        p[: n // 3] = p[-1]  # ties
+        assert holm(p) == pytest.approx(multipletests(p, method="holm")[1])
+    assert np.isnan(holm(np.array([np.nan, np.nan]))).all()
 
 
 def test_holm_by_hand():
