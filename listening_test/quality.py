@@ -55,7 +55,11 @@ def quality(answers: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     order = answers.sort_values("listener_id", kind="stable")
     given = {name: order[name].to_numpy(kind) for name, kind in _READ.items()}
     given |= {name: order[name].eq(True).to_numpy(bool) for name in ("right", "repeated_same")}
-    given["compared"] = order["repeated_same"].notna().to_numpy(bool)
+    kind = order["kind"].to_numpy(object)  # compared here for all at once: text is slow
+    given["counted"] = order["kind"].isin(COUNTED).to_numpy(bool)
+    given |= {"catch": kind == "catch", "check": kind == "headphones"}
+    given["again"] = (kind == "repeat") & order["repeated_same"].notna().to_numpy(bool)
+    given["on_a"] = order["choice"].to_numpy(object) == "A"
     listeners, starts = np.unique(given["listener_id"], return_index=True)
     ends = np.append(starts, len(order))[1:]
     rows = {
@@ -123,17 +127,14 @@ FIGURES: Final = {
 
 
 _READ: Final[dict[str, type]] = {
-    "listener_id": int, "kind": object, "attempt": int, "choice": object, "elapsed": float,
-    "leaves": float, "away": float,
+    "listener_id": int, "attempt": int, "elapsed": float, "leaves": float, "away": float,
 }  # fmt: skip
 
 
 def _figures(own: dict[str, np.ndarray], settings: Settings) -> list[float | bool | None]:
     """One listener's figures, in the order of ``FIGURES``."""
-    kinds, right = own["kind"], own["right"]
-    counted = np.isin(kinds, COUNTED)
-    catch, again = kinds == "catch", (kinds == "repeat") & own["compared"]
-    elapsed, on_a = own["elapsed"][counted], own["choice"][counted] == "A"
+    counted, catch, again, right = own["counted"], own["catch"], own["again"], own["right"]
+    elapsed, on_a = own["elapsed"][counted], own["on_a"][counted]
     away = float(own["away"][counted].sum())
     limit = settings.exclusion.fastest or FAST
     n = len(elapsed)
@@ -184,8 +185,8 @@ def longest_run(values: np.ndarray) -> int:
 def _headphones(own: dict[str, np.ndarray], method: str) -> tuple[int | None, bool | None]:
     """Right answers in the last attempt that is complete, and whether they suffice."""
     found: tuple[int | None, bool | None] = None, None
-    for attempt in (1, 2):
-        check = (own["kind"] == "headphones") & (own["attempt"] == attempt)
+    for attempt in (1, 2) if own["check"].any() else ():
+        check = own["check"] & (own["attempt"] == attempt)
         if check.sum() >= TRIALS:
             score = int(own["right"][check].sum())
             found = score, score >= NEEDED[method]
