@@ -100,3 +100,20 @@ def progress(store: Store, version: Version | None = None) -> list[Progress]:
             )
         )
     return answer
+
+
+def stamps(store: Store) -> dict[int, str]:
+    """By version a word that changes whenever its answers do: given, withdrawn or erased."""
+    who = t.listeners.c.version_id
+    given = select(who, func.count(), func.max(t.answers.c.saved_at)).join_from(
+        t.answers, t.listeners, t.answers.c.listener_id == t.listeners.c.id
+    )
+    gone = select(who, func.count(), func.max(t.withdrawals.c.at)).join_from(
+        t.withdrawals, t.listeners, t.withdrawals.c.listener_id == t.listeners.c.id
+    )
+    found: dict[int, list[str]] = defaultdict(list)
+    with store.read() as db:
+        for name, query in (("given", given), ("gone", gone)):
+            for version, count, last in db.execute(query.group_by(who)):
+                found[version].append(f"{name} {count} {last}")
+    return {version: ", ".join(said) for version, said in found.items()}

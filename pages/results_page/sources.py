@@ -8,7 +8,7 @@ import streamlit as st
 
 from csn.home import demo
 from listening_test.store.loading import load_tables
-from listening_test.store.progress import progress
+from listening_test.store.progress import stamps
 from listening_test.store.rows import Version
 from listening_test.store.studies import list_studies
 from listening_test.store.tables import Tables, read_tables
@@ -98,17 +98,18 @@ def _where(source: Source) -> str:
 
 
 def _studies() -> list[Source]:
-    found = []
-    for study, versions in list_studies(store(), archived=True):
-        for version in versions:
-            if version.state == "draft":
-                continue
-            rows = progress(store(), version)
-            moved = [(row.listener.id, row.answered, row.last_at, row.withdrawn_at) for row in rows]
-            stamp = hashlib.sha256(repr(moved).encode()).hexdigest()
-            label = f"{study.title or 'Untitled study'} · version {version.number}"
-            found.append(Source(f"{study.id}.{version.number}", label, stamp, version))
-    return found
+    moved = stamps(store())
+    return [
+        Source(
+            f"{study.id}.{version.number}",
+            f"{study.title or 'Untitled study'} · version {version.number}",
+            moved.get(version.id, ""),
+            version,
+        )
+        for study, versions in list_studies(store(), archived=True)
+        for version in versions
+        if version.state != "draft"
+    ]
 
 
 @st.cache_resource(max_entries=4, show_spinner="Reading the answers")

@@ -11,7 +11,7 @@ from listening_test.steps import COUNTED
 from listening_test.store import Store
 from listening_test.store import schema as t
 from listening_test.store.listeners import invite, withdraw
-from listening_test.store.progress import progress
+from listening_test.store.progress import progress, stamps
 from listening_test.study import Question
 from tests.listening_test import small_study
 
@@ -61,3 +61,22 @@ def test_without_a_questionnaire_the_last_answer_is_the_end(sqlite_store: Store)
     everybody = progress(sqlite_store)
     assert [row.listener.version_id for row in everybody] == [version.id, other.id]
     assert everybody[0] == one
+
+
+def test_a_version_s_stamp_changes_with_its_answers_alone(store: Store) -> None:
+    one = small_study.make(store, SETTINGS, simulated=True)
+    two = small_study.make(store, SETTINGS, simulated=True)
+    assert stamps(store) == {}
+    seen = []
+    first, second = simulate(store, one.id, 2, seed=3)
+    seen.append(stamps(store)[one.id])
+    simulate(store, one.id, 1, seed=4)
+    seen.append(stamps(store)[one.id])
+    withdraw(store, first.id)
+    seen.append(stamps(store)[one.id])
+    withdraw(store, second.id, erase=True)
+    seen.append(stamps(store)[one.id])
+    assert len({*seen}) == 4
+    simulate(store, two.id, 1)
+    invite(store, one.id, simulated=True)
+    assert stamps(store)[one.id] == seen[-1] != stamps(store)[two.id]
