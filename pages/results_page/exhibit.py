@@ -8,6 +8,7 @@ from typing import Final
 
 import plotly.graph_objects as go
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from results.figure_style import on_screen
 from results.images import FORMATS, browser, write_images
@@ -58,6 +59,15 @@ def exhibit(
         if table is not None:
             place = st.expander(f"Table, {len(table.shown)} rows") if folded else st.container()
             place.html(table_html(table))
+
+
+def telling(bar: DeltaGenerator) -> Callable[[str, float], None]:
+    """What long work calls with what it does and the part that is done: it moves a bar."""
+
+    def told(doing: str, part: float) -> None:
+        bar.progress(min(max(part, 0.0), 1.0), doing)
+
+    return told
 
 
 def _save(name: str, table: Table | None, figure: go.Figure | None) -> None:

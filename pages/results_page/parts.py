@@ -7,7 +7,7 @@ import streamlit as st
 
 from csn.errors import StemwiseError
 from listening_test.store.tables import Tables
-from pages.results_page.exhibit import exhibit
+from pages.results_page.exhibit import exhibit, telling
 from pages.results_page.sources import Source
 from results import words
 from results.agreement import ALL
@@ -100,7 +100,7 @@ def _baselines(look: Looked, key: str) -> None:
 
     bar = st.progress(0.0, "Listening")
     try:
-        others = study_baselines(look.tables, lambda what, part: _told(bar, what, part))
+        others = study_baselines(look.tables, telling(bar))
         both = look.found.everyone
         st.session_state[key] = analyse(look.tables.answers, everyone=both, baselines=others)
     except StemwiseError as error:
@@ -108,10 +108,6 @@ def _baselines(look: Looked, key: str) -> None:
         st.error(str(error))
         return
     st.rerun()
-
-
-def _told(bar: object, what: str, part: float) -> None:
-    bar.progress(min(max(part, 0.0), 1.0), what)  # type: ignore[attr-defined]
 
 
 def _votes() -> None:

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from csn.errors import StemwiseError
+from pages.results_page.exhibit import telling
 from pages.results_page.parts import Looked
 from pages.results_page.sources import read
 from results.images import FORMATS
@@ -56,10 +57,7 @@ def part(look: Looked) -> None:
 
 def _make(look: Looked, what: tuple[str, str, tuple[str, ...], bool]) -> None:
     bar = st.progress(0.0, "Beginning")
-
-    def told(doing: str, part: float) -> None:
-        bar.progress(min(max(part, 0.0), 1.0), doing)
-
+    told = telling(bar)
     title = next((own.title for own in look.tables.settings.values()), "") or "answers"
     slug = re.sub(r"[^a-z0-9]+", "-", title.casefold()).strip("-")[:40] or "answers"
     name = f"report-{slug}-{time.strftime('%Y-%m-%d')}"
