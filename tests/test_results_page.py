@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,9 @@ from results.agreement import agreement
 from results.exclusions import kept
 from results.tables import percent
 from results.weights import fit_weights
+from tests import page_runs
 from tests.listening_test import small_study
+from tests.page_runs import run
 
 PARTS = ("Agreement", "Ceiling", "Margins", "Habits", "Subspaces", "Focus", "Plan", "Report")
 
@@ -46,24 +49,7 @@ def ada(store: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
     return store
 
 
-def show(**query: object) -> AppTest:
-    """The page, run once."""
-
-    def script() -> None:
-        from pages.results_page import page
-
-        page()
-
-    test = AppTest.from_function(script, default_timeout=60)
-    for name, value in query.items():
-        test.query_params[name] = str(value)
-    return run(test)
-
-
-def run(thing: Any) -> AppTest:
-    test: AppTest = thing.run()
-    assert not test.exception, test.exception
-    return test
+show = partial(page_runs.show, "results_page")
 
 
 def text(page: AppTest) -> str:

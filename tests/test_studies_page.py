@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,9 @@ from listening_test.store.studies import (
 )
 from listening_test.study import PRESETS, Question, Settings
 from pages.studies import form, imported, links, questions, screen, sounds, words
+from tests import page_runs
 from tests.listening_test import small_study
+from tests.page_runs import run
 
 
 @pytest.fixture
@@ -42,25 +45,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
         yield opened
 
 
-def show(**query: object) -> AppTest:
-    """The page, run once."""
-
-    def script() -> None:
-        from pages.studies import page
-
-        page()
-
-    test = AppTest.from_function(script, default_timeout=60)
-    for name, value in query.items():
-        test.query_params[name] = str(value)
-    return run(test)
-
-
-def run(thing: Any) -> AppTest:
-    """Run the page after a click or a change, or as it is."""
-    test: AppTest = thing.run()
-    assert not test.exception, test.exception
-    return test
+show = partial(page_runs.show, "studies")
 
 
 def control(test: AppTest, name: str) -> Any:

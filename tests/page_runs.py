@@ -1,0 +1,26 @@
+"""Pages as their code runs them, without a browser."""
+
+from typing import Any
+
+from streamlit.testing.v1 import AppTest
+
+
+def show(name: str, **query: object) -> AppTest:
+    """The page of ``pages/NAME``, run once with the query of its address."""
+
+    def script(name: str) -> None:
+        from importlib import import_module
+
+        import_module(f"pages.{name}").page()
+
+    test = AppTest.from_function(script, default_timeout=60, args=(name,))
+    for key, value in query.items():
+        test.query_params[key] = str(value)
+    return run(test)
+
+
+def run(thing: Any) -> AppTest:
+    """Run the page after a click or a change, or as it is; nothing may go wrong."""
+    test: AppTest = thing.run()
+    assert not test.exception, test.exception
+    return test
