@@ -73,7 +73,7 @@ def read_card(file: Path) -> Card:
                 raise ValueError("the header holds no card")
             tensors = {
                 name: handle.get_tensor(name).astype(np.float16)
-                for name in handle.keys()  # noqa: SIM118
+                for name in handle.keys()  # noqa: SIM118 - it cannot be iterated
             }
     except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(

@@ -114,7 +114,7 @@ class Stream:
 
     def _decode(self, first: int) -> Iterator[np.ndarray]:
         """Blocks of [samples, channels] float32 from a sample on."""
-        from av.audio.resampler import AudioResampler  # noqa: PLC0415
+        from av.audio.resampler import AudioResampler  # noqa: PLC0415 as above
 
         plain = AudioResampler(format="fltp", layout=self._track.layout, rate=self.samplerate)
         try:

@@ -10,9 +10,7 @@ from csn.audio import write_wav
 from csn.playback import faded
 
 _SHORTEST: Final = 0.4  # seconds; BS.1770 measures blocks of this length
-_MOST: Final = (
-    30.0  # dB; what is fainter is nearly silence, and its noise would be all that is heard
-)
+_MOST: Final = 30.0  # dB; of what is fainter, noise would be all that is heard
 
 
 def levelled(sound: np.ndarray, rate: int) -> bytes:

@@ -17,7 +17,7 @@ from results.analysis import Analysis, analyse
 
 DEMO: Final = "demo"
 UPLOAD: Final = "upload"
-_KEPT: Final = "results-upload"
+_KEPT, _FOUND = "results-upload", "results-upload-analysis"
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,13 @@ def analysed(source: Source, tables: Tables, *, everyone: bool) -> Analysis:
     Raises:
         ResultsError: people and simulated listeners are in one table.
     """
+    if source.key == UPLOAD:  # the app's own cache would keep it after the tab was closed
+        key = (source.stamp, everyone)
+        kept: dict[tuple[str, bool], Analysis] = st.session_state.setdefault(_FOUND, {})
+        if key not in kept:
+            kept.clear()
+            kept[key] = analyse(tables.answers, everyone=everyone)
+        return kept[key]
     return _analysed(_where(source), source.key, source.stamp, everyone, tables)
 
 
@@ -87,6 +94,7 @@ def keep(file: BinaryIO, name: str) -> None:
     Raises:
         StoreError: it is no export of answers.
     """
+    file.seek(0)
     digest = hashlib.sha256(file.read()).hexdigest()
     if st.session_state.get(_KEPT, ("",))[0] != digest:
         st.session_state[_KEPT] = (digest, name, load_tables(file))
