@@ -50,6 +50,7 @@ def _changed(recipe: "Recipe", args: argparse.Namespace) -> "Recipe":
 
 
 def _train(args: argparse.Namespace) -> None:
+    from csn.model import Model
     from csn.training import recipes
     from csn.training.stages import Stages, train_individual, train_paper
 
@@ -80,7 +81,13 @@ def _train(args: argparse.Namespace) -> None:
         model = train_paper(shop, args.out, args.seed, Stages(*stages))
         print(json.dumps({"steps": model.card["steps"], "validation": model.card["validation"]}))
     else:
-        trainer = shop.trainer(_changed(small(recipes.STEMWISE), args), args.out, args.seed)
+        start = Model.load(args.start, args.device) if args.start else None
+        if args.recipe == "stemwise-finishing" and start is None:
+            raise StemwiseError(
+                "The recipe stemwise-finishing goes on from a trained model; name it with --start."
+            )
+        recipe = recipes.RECIPES.get(args.recipe, recipes.STEMWISE)
+        trainer = shop.trainer(_changed(small(recipe), args), args.out, args.seed, start=start)
         trainer.run(validate_every=args.validate_every, progress=shop.progress)
         print(json.dumps({"steps": trainer.step, "validation": trainer.best}))
     print(f"model in {args.out / 'model.safetensors'}")
@@ -149,8 +156,11 @@ def add(command: Command, existing: Callable[[str], Path]) -> None:
         help="a model of all instruments, or a network for each and one for the mix",
     )  # fmt: skip
     sub.add_argument(
-        "--recipe", default="stemwise", choices=["stemwise", "paper", "tiny", "tiny-paper"]
+        "--recipe",
+        default="stemwise",
+        choices=["stemwise", "stemwise-finishing", "paper", "tiny", "tiny-paper"],
     )
+    sub.add_argument("--start", help="model file to go on from, or demo (stemwise)")
     sub.add_argument(
         "--steps", type=int, help="instead of the recipe's; a resumed run may change it"
     )
