@@ -24,7 +24,8 @@ from threadpoolctl import threadpool_limits
 
 from bench.table import table
 from csn.instruments import DIMENSIONS, EMBEDDING, INSTRUMENTS
-from csn.search import WIDTH, ExactSearch, Floats, with_norms
+from csn.search import ExactSearch
+from csn.vectors import WIDTH, Floats, with_norms
 
 K = 10
 BATCH = 32

@@ -25,7 +25,8 @@ from csn.corpora import Corpus, Piece, open_corpus
 from csn.embedding import UNREADABLE, Embedded, Embedder, embed_pieces, write_whole
 from csn.errors import LibraryError
 from csn.instruments import EMBEDDING, INSTRUMENTS
-from csn.search import WIDTH, ExactSearch, Floats, Integers, Mask, with_norms
+from csn.search import ExactSearch
+from csn.vectors import WIDTH, Floats, Integers, Mask, with_norms
 
 FORMAT: Final = "stemwise-library-1"
 

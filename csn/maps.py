@@ -24,7 +24,7 @@ from csn.embedding import write_whole
 from csn.errors import LibraryError
 from csn.instruments import EMBEDDING, INSTRUMENTS, subspace
 from csn.library import Library
-from csn.search import Floats
+from csn.vectors import Floats
 
 SUBSPACES: Final = ("whole", *INSTRUMENTS)
 METHODS: Final = ("umap", "tsne", "pca")

@@ -17,7 +17,7 @@ from csn.embedding import Embedder
 from csn.errors import AudioError, LibraryError
 from csn.instruments import DIMENSIONS, EMBEDDING, INSTRUMENTS
 from csn.library import ACTIVITY, Library
-from csn.search import Floats, Integers, Mask, checked_weights
+from csn.vectors import Floats, Integers, Mask, checked_weights
 
 LONGEST: Final = 30.0
 """Seconds of sound that are asked with at most; nothing else of a file is kept or embedded."""

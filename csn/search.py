@@ -18,80 +18,51 @@ Two things make it fast and exact at once:
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from csn.errors import LibraryError
-from csn.instruments import DIMENSIONS, EMBEDDING, INSTRUMENTS, subspace
-
-Floats = NDArray[np.float32]
-Integers = NDArray[np.int64]
-Mask = NDArray[np.bool_]
-
-WIDTH = EMBEDDING + len(INSTRUMENTS)
-"""645: the embedding and the squared norm of each of its subspaces."""
+from csn.instruments import EMBEDDING, subspace
+from csn.vectors import (
+    WIDTH,
+    Floats,
+    Integers,
+    Mask,
+    Stored,
+    Weights,
+    checked_query,
+    checked_weights,
+    lengths_of,
+    measure,
+    piece_starts,
+    rounding,
+    squared_norms,
+    well_shaped,
+)
 
 _QUERIES_AT_ONCE = 32  # scores take this × segments × 4 bytes, twice
 _SEGMENTS_PER_GROUP = 64  # the best k groups of 64 bound the k-th best segment from below
-_REFINED_AT_ONCE = 8192
-_TOO_LARGE = 1e15
 _LOWEST = float(np.finfo(np.float32).min)  # above −inf, the score of what is not allowed
-# Unit roundoff of float32 times the length of a subspace's sum, with room for the few roundings
-# beside it (scaling the query, storing norms, adding subspaces, the bound); Higham's γ_n.
-_ROUNDING = (DIMENSIONS + 32) * 2.0**-24
-
-
-def with_norms(embeddings: ArrayLike) -> Floats:
-    """Append the squared norm of every subspace.
-
-    Args:
-        embeddings: [n, 640].
-
-    Returns:
-        [n, 645] float32; the norms are those of the float32 numbers, summed in float64.
-    """
-    vectors = np.asarray(embeddings, np.float32).reshape(-1, EMBEDDING)
-    parts = vectors.reshape(-1, len(INSTRUMENTS), DIMENSIONS).astype(np.float64)
-    norms = np.einsum("ncd,ncd->nc", parts, parts)
-    return np.concatenate([vectors, norms.astype(np.float32)], axis=1)
-
-
-def checked_weights(weights: Sequence[float]) -> NDArray[np.float64]:
-    """Five finite weights, at least one of them not 0.
-
-    Raises:
-        LibraryError: anything else.
-    """
-    numbers = np.asarray(weights, np.float64)
-    if numbers.shape != (len(INSTRUMENTS),) or not np.isfinite(numbers).all():
-        names = ", ".join(INSTRUMENTS)
-        raise LibraryError(f"A focus is one finite weight for each of {names}; give five numbers.")
-    if not numbers.any():
-        raise LibraryError("All five weights are 0; give at least one instrument a weight.")
-    return numbers
 
 
 class ExactSearch:
     """Search over stored vectors, alone in memory but for one copy of each subspace asked for.
 
     Args:
-        vectors: [n, 645] float32, from ``with_norms``; may be memory-mapped.
+        vectors: [n, 645] float32, from ``with_norms``, or [n, 640] float16, half the disk and
+            searched as exactly; may be memory-mapped.
         pieces: [n] integers, the piece of each segment; equal ones must be neighbours. Needed
             for ``one_per_piece`` only.
     """
 
-    def __init__(self, vectors: Floats, pieces: ArrayLike | None = None) -> None:
+    def __init__(self, vectors: Stored, pieces: ArrayLike | None = None) -> None:
         """See the class."""
-        if vectors.ndim != 2 or vectors.shape[1] != WIDTH:
-            raise ValueError(f"vectors are [segments, {WIDTH}], not {list(vectors.shape)}")
+        if not well_shaped(vectors):
+            raise ValueError(
+                f"vectors are float32 [segments, {WIDTH}] or float16 [segments, {EMBEDDING}], "
+                f"not {vectors.dtype} {list(vectors.shape)}"
+            )
         self.vectors = vectors
         self._blocks: dict[int, tuple[Floats, Floats]] = {}
-        self._piece_starts: Integers | None = None
-        if pieces is not None:
-            codes = np.asarray(pieces)
-            starts = np.flatnonzero(np.diff(codes, prepend=codes[:1] - 1))
-            if len(starts) != len(np.unique(codes)):
-                raise ValueError("the segments of a piece must stand together")
-            self._piece_starts = starts
+        self._piece_starts = None if pieces is None else piece_starts(pieces)
 
     def search(
         self,
@@ -121,12 +92,8 @@ class ExactSearch:
             ValueError: queries of another shape, or too large to be squared in float32.
         """
         focus = checked_weights(weights)
-        asked = np.asarray(queries, np.float32)
-        if asked.ndim not in (1, 2) or asked.shape[-1] != EMBEDDING:
-            raise ValueError(f"a query has {EMBEDDING} numbers, not the shape {asked.shape}")
+        asked = checked_query(queries)
         rows = asked.reshape(-1, EMBEDDING)
-        if not (np.abs(rows) < _TOO_LARGE).all():
-            raise ValueError("a query holds numbers that are not finite, or far too large")
         if one_per_piece and self._piece_starts is None:
             raise ValueError("one_per_piece needs to know the piece of each segment")
         starts = self._piece_starts if one_per_piece else None
@@ -136,7 +103,8 @@ class ExactSearch:
         if k:
             for i, (query, scores, error) in enumerate(self._scores(rows, focus, allowed)):
                 nominated = _nominate(scores, k, 2 * error, starts)
-                indices[i], distances[i] = self._measure(query, focus, nominated, k, starts)
+                found = measure(self.vectors, query, focus, nominated, k=k, starts=starts)
+                indices[i], distances[i] = found
         shape = (*asked.shape[:-1], k)
         return indices.reshape(shape), distances.reshape(shape)
 
@@ -151,12 +119,16 @@ class ExactSearch:
     def block(self, c: int) -> tuple[Floats, Floats]:
         """Subspace c as a contiguous [n, 128], and its squared norms [n]."""
         if c not in self._blocks:
-            block = np.ascontiguousarray(self.vectors[:, subspace(c)])
-            self._blocks[c] = block, np.ascontiguousarray(self.vectors[:, EMBEDDING + c])
+            block = np.ascontiguousarray(self.vectors[:, subspace(c)], np.float32)
+            if self.vectors.shape[1] == WIDTH:
+                norms = np.ascontiguousarray(self.vectors[:, EMBEDDING + c])
+            else:
+                norms = squared_norms(block)
+            self._blocks[c] = block, norms
         return self._blocks[c]
 
     def _scores(
-        self, rows: Floats, focus: NDArray[np.float64], allowed: Mask | None
+        self, rows: Floats, focus: Weights, allowed: Mask | None
     ) -> Iterator[tuple[Floats, Floats, float]]:
         """Each query with its float32 scores [n] (−inf where not allowed) and their error bound."""
         n = len(self.vectors)
@@ -181,33 +153,8 @@ class ExactSearch:
                 if target is not scores:
                     scores += part
             scores -= penalty
-            lengths = np.linalg.norm(
-                batch.reshape(-1, len(INSTRUMENTS), DIMENSIONS).astype(np.float64), axis=2
-            )
-            errors = _ROUNDING * (np.abs(focus) * (2 * lengths + largest) * largest).sum(axis=1)
-            yield from zip(batch, scores, errors.tolist(), strict=True)
-
-    def _measure(
-        self,
-        query: Floats,
-        focus: NDArray[np.float64],
-        nominated: Integers,
-        k: int,
-        starts: Integers | None,
-    ) -> tuple[Integers, Floats]:
-        """The best k of the nominated segments by their true distance."""
-        sums = np.zeros(len(nominated))
-        for first in range(0, len(nominated), _REFINED_AT_ONCE):
-            some = slice(first, first + _REFINED_AT_ONCE)
-            for c in np.flatnonzero(focus).tolist():
-                away = self.block(c)[0][nominated[some]].astype(np.float64) - query[subspace(c)]
-                sums[some] += focus[c] * np.einsum("nd,nd->n", away, away)
-        order = np.lexsort((nominated, sums))
-        if starts is not None:
-            piece = np.searchsorted(starts, nominated[order], side="right")
-            order = order[np.sort(np.unique(piece, return_index=True)[1])]
-        order = order[:k]
-        return nominated[order], (np.sign(sums) * np.sqrt(np.abs(sums)))[order].astype(np.float32)
+            errors = [rounding(focus, lengths, largest) for lengths in lengths_of(batch)]
+            yield from zip(batch, scores, errors, strict=True)
 
 
 def _product(scaled: Floats, block: Floats, out: Floats) -> None:

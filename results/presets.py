@@ -16,7 +16,7 @@ from csn.embedding import write_whole
 from csn.errors import LibraryError
 from csn.home import home
 from csn.instruments import INSTRUMENTS
-from csn.search import checked_weights
+from csn.vectors import checked_weights
 from results.errors import ResultsError
 
 if TYPE_CHECKING:  # a map that only lists presets need not load the statistics

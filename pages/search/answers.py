@@ -11,7 +11,7 @@ from csn.errors import LibraryError
 from csn.instruments import COLOURS, INSTRUMENTS
 from csn.library import ACTIVITY
 from csn.maps import place
-from csn.search import Mask
+from csn.vectors import Mask
 from pages import libraries
 from pages.components.explorer.points import WHOLE
 from pages.libraries import Opened

@@ -17,7 +17,7 @@ from csn import query
 from csn.errors import LibraryError
 from csn.instruments import COLOURS, EMBEDDING, INSTRUMENTS
 from csn.library import ACTIVITY
-from csn.search import Floats
+from csn.vectors import Floats
 from pages import libraries
 from pages.components.search import waveform
 from pages.libraries import Opened

@@ -8,7 +8,7 @@ import streamlit as st
 
 from csn import query
 from csn.library import Library
-from csn.search import Mask
+from csn.vectors import Mask
 
 _TAGS: Final = {
     "key": "Key", "groove": "Groove", "groove_file": "Groove file", "signature": "Signature",

@@ -16,7 +16,7 @@ from csn.corpora import Corpus, Piece
 from csn.errors import LibraryError
 from csn.instruments import EMBEDDING, INSTRUMENTS
 from csn.library import ACTIVITY, Library, build
-from csn.search import with_norms
+from csn.vectors import with_norms
 
 RATE = 8000
 DRUMS = (1.0, 0.0, 0.0, 0.0, 0.0)

@@ -9,7 +9,7 @@ from csn import maps
 from csn.errors import LibraryError
 from csn.instruments import EMBEDDING, INSTRUMENTS
 from csn.library import Library
-from csn.search import with_norms
+from csn.vectors import with_norms
 
 GROUPS = 4
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from bench.search import measure, random_vectors
 from csn.errors import LibraryError
 from csn.instruments import EMBEDDING
-from csn.search import WIDTH, ExactSearch, with_norms
+from csn.search import ExactSearch
+from csn.vectors import WIDTH, with_norms
 
 ALL = (1.0, 1.0, 1.0, 1.0, 1.0)
 DRUMS = (1.0, 0.0, 0.0, 0.0, 0.0)

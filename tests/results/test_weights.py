@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from csn.instruments import INSTRUMENTS, subspace
-from csn.search import ExactSearch, with_norms
+from csn.search import ExactSearch
+from csn.vectors import with_norms
 from results import presets
 from results.errors import ResultsError
 from results.presets import Preset
