@@ -103,8 +103,8 @@ class ExactSearch:
         if k:
             for i, (query, scores, error) in enumerate(self._scores(rows, focus, allowed)):
                 nominated = _nominate(scores, k, 2 * error, starts)
-                found = measure(self.vectors, query, focus, nominated, k=k, starts=starts)
-                indices[i], distances[i] = found
+                found, away = measure(self.vectors, query, focus, nominated, k=k, starts=starts)
+                indices[i], distances[i] = found, away
         shape = (*asked.shape[:-1], k)
         return indices.reshape(shape), distances.reshape(shape)
 

@@ -120,6 +120,18 @@ def test_a_switched_off_subspace_is_never_read():
     assert np.isfinite(distances).all() and len(set(indices.tolist())) == 5
 
 
+def test_half_precision_is_searched_as_exactly():
+    half = random_vectors(900)[:, :EMBEDDING].astype(np.float16)
+    wide = with_norms(half.astype(np.float32))
+    query = random_vectors(1, seed=5)[0, :EMBEDDING]
+    for weights in (DRUMS, ALL, (1.0, 0.5, 0.0, -0.25, 0.0)):
+        indices, distances = ExactSearch(half).search(query, weights, 40)
+        np.testing.assert_array_equal(
+            indices, np.lexsort((np.arange(900), true_sums(half, query, weights)))[:40]
+        )
+        np.testing.assert_array_equal(distances, ExactSearch(wide).search(query, weights, 40)[1])
+
+
 def test_norms_are_of_each_subspace():
     embedding = np.arange(2 * EMBEDDING, dtype=np.float32).reshape(2, EMBEDDING) / 100
     vectors = with_norms(embedding)
