@@ -121,7 +121,7 @@ class ExactSearch:
         if c not in self._blocks:
             block = np.ascontiguousarray(self.vectors[:, subspace(c)], np.float32)
             if self.vectors.shape[1] == WIDTH:
-                norms = np.ascontiguousarray(self.vectors[:, EMBEDDING + c])
+                norms = np.ascontiguousarray(self.vectors[:, EMBEDDING + c], np.float32)
             else:
                 norms = squared_norms(block)
             self._blocks[c] = block, norms
