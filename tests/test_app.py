@@ -120,11 +120,13 @@ anything: Any = some.recursive(
     some.none() | some.booleans() | some.integers() | some.floats() | some.text(max_size=8),
     lambda inner: some.lists(inner, max_size=3) | some.dictionaries(some.text(), inner, max_size=3),
 )
-names = some.sampled_from(["instrument", "colour", "segment", "count", "among", "library"])
+names = some.sampled_from(
+    ["instrument", "second", "colour", "segment", "count", "among", "library"]
+)
 
 
 def check(view: View, segments: int) -> None:
-    assert view.instrument in SUBSPACES
+    assert view.instrument in SUBSPACES and view.second in ("", *SUBSPACES)
     assert view.colour in COLOURS
     assert view.count in COUNTS and view.among in AMONG
     assert view.segment is None or 0 <= view.segment < segments
@@ -159,6 +161,7 @@ def test_whatever_an_address_says_becomes_a_view(query: dict[str, str]) -> None:
         View,
         library=some.just("small"),
         instrument=some.sampled_from(SUBSPACES),
+        second=some.sampled_from(("", *SUBSPACES)),
         colour=some.sampled_from(COLOURS),
         segment=some.none() | some.integers(0, 2),
         count=some.sampled_from(COUNTS),

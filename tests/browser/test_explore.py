@@ -268,7 +268,7 @@ def test_colours_have_a_legend(explorer: Explorer) -> None:
     keys = explorer.find(".legend .key").all_text_contents()
     assert sorted(keys) == list("ABCDEFG")
     shown = explorer.script("Array.from(e.stage.dots.colours.subarray(0, 3))")
-    code = explorer.script("e.colouring.code(0)")
+    code = explorer.script("e.panes[0].colouring.code(0)")
     swatch = explorer.find(".legend .swatch").nth(code).evaluate("s => s.style.background")
     assert swatch == f"rgb({shown[0]}, {shown[1]}, {shown[2]})"
 

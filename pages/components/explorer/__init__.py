@@ -15,7 +15,8 @@ _FOLDER: Final = Path(__file__).parent
 # In the order in which they build on each other; together they are one JavaScript module.
 _SCRIPTS: Final = (
     "icons", "colours", "library", "camera", "dots", "places", "marks", "stage", "sound", "playing",
-    "side", "controls", "labels", "explorer",
+    "side", "labels", "near", "pointer", "pane", "keys", "controls",
+    "explorer",
 )  # fmt: skip
 
 

@@ -24,7 +24,8 @@ class View:
 
     Attributes:
         library: its name.
-        instrument: the subspace: ``whole`` or an instrument.
+        instrument: the subspace: ``whole`` or an instrument; it ranks the neighbours.
+        second: the subspace of a second map beside the first; empty for one map alone.
         colour: what the dots are coloured by.
         segment: the row of the selected segment, or None.
         count: how many neighbours.
@@ -34,6 +35,7 @@ class View:
 
     library: str
     instrument: str = "drums"
+    second: str = ""
     colour: str = "piece"
     segment: int | None = None
     count: int = 10
@@ -49,7 +51,7 @@ class View:
         first = View(self.library)
         query = {
             name: str(getattr(self, name))
-            for name in ("instrument", "colour", "count", "among", "by")
+            for name in ("instrument", "second", "colour", "count", "among", "by")
             if getattr(self, name) != getattr(first, name)
         }
         if self.library != default_library:
@@ -75,6 +77,7 @@ def from_browser(said: object, opened: Opened) -> View:
     return replace(
         first,
         instrument=_one_of(said.get("instrument"), SUBSPACES, first.instrument),
+        second=_one_of(said.get("second"), SUBSPACES, first.second),
         colour=_one_of(said.get("colour"), COLOURS, first.colour),
         segment=segment if known else None,
         count=_one_of(said.get("count"), COUNTS, first.count),
@@ -105,6 +108,7 @@ def from_address(query: Mapping[str, str], opened: Opened) -> tuple[View, list[s
     view = replace(
         first,
         instrument=read("instrument", SUBSPACES, first.instrument, str.lower),
+        second=read("second", SUBSPACES, first.second, str.lower),
         colour=read("colour", COLOURS, first.colour, str.lower),
         count=read("count", COUNTS, first.count, {str(n): n for n in COUNTS}.get),
         among=read("among", AMONG, first.among, str.lower),

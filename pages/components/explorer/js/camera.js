@@ -9,10 +9,10 @@ class Camera {
   }
 
   // The margins leave room for the controls that float over the map.
-  resize(width, height, bottom) {
+  resize(width, height, top, bottom) {
     Object.assign(this, { width, height });
     this.left = Math.min(28, width * 0.06);
-    this.top = 52;
+    this.top = top;
     this.reachX = Math.max(width / 2 - this.left, 10);
     this.reachY = Math.max((height - this.top - bottom) / 2, 10);
     this.clamp();

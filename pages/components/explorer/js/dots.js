@@ -84,6 +84,9 @@ class GlDots {
     gl.bufferData(gl.ARRAY_BUFFER, array, gl.DYNAMIC_DRAW);
   }
 
+  // A browser lets few maps be drawn at once: give this one back.
+  destroy() { this.gl.getExtension("WEBGL_lose_context")?.loseContext(); }
+
   place(from, to) {
     Object.assign(this, { from, to });
     this.#fill("from", from);
@@ -118,6 +121,7 @@ class FlatDots {
     this.pen = canvas.getContext("2d");
   }
 
+  destroy() {}
   place(from, to) { Object.assign(this, { from, to }); }
   paint(colours) { this.colours = colours; }
 

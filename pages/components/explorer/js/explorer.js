@@ -1,30 +1,33 @@
 // The screen: holds the view, puts the parts together, speaks with Python.
 //
-// The view (library, instrument, colours, selected segment, options) is decided here and told to
+// The view (library, instruments, colours, selected segment, options) is decided here and told to
 // Python, which answers with neighbours; an answer to an older view is ignored.
 
 class Explorer {
   constructor(root, data, tell) {
-    Object.assign(this, { root, cursor: -1, pointed: -1, hovering: true, answer: null });
+    Object.assign(this, { root, cursor: -1, pointed: -1, hovering: true });
     this.find = (name) => root.querySelector(name);
-    this.field = this.find(".field");
-    this.stage = new Stage(root, () => this.scene(), () => this.drawn());
+    this.view = { ...data.view };
+    this.blank = this.find(".map").cloneNode(true); // what a second map is made from
+    this.panes = [new Pane(this, this.find(".map"), 0)];
+    this.active = this.panes[0]; // the map that was pointed at last
     this.playing = new Playing({
       library: () => this.library, data: () => this.data,
-      instrument: () => this.view.instrument, changed: () => this.heard(),
+      instrument: () => this.active.instrument, changed: () => this.heard(),
     });
     this.sound = this.playing.sound;
     this.side = new Side(root, {
       play: (s, part) => this.playing.toggle(s, part),
       again: () => this.playing.again(),
       part: (name) => this.playing.choose(name),
-      select: (s) => { this.select(s); this.stage.reveal(s); },
-      row: () => this.playing.inTurn([this.view.segment, ...this.found().map(({ segment }) => segment)]),
-      point: (s) => { this.pointed = s; this.stage.dirty(); },
+      select: (s) => { this.select(s); this.reveal(s); },
+      row: () => this.playing.inTurn([this.view.segment, ...this.near.found().map(({ segment }) => segment)]),
+      point: (s) => { this.pointed = s; this.redraw(); },
       option: (name, value) => this.option(name, value),
     });
     this.controls = new Controls(this);
     this.labels = new Labels(this);
+    this.near = new Near(this);
     root.stemwise = this; // for tests and curious people
     this.receive(data, tell);
     setTimeout(() => this.heard(), 400); // by then an AudioContext that may run does
@@ -32,10 +35,14 @@ class Explorer {
 
   destroy() {
     this.gone = true;
-    this.stage.destroy();
+    for (const pane of this.panes) pane.destroy();
     this.controls.destroy();
     this.sound.close();
   }
+
+  // The first map's.
+  get stage() { return this.panes[0].stage; }
+  get field() { return this.panes[0].field; }
 
   // Python has spoken: at first, after every choice, and when the theme changes.
   receive(data, tell) {
@@ -43,38 +50,37 @@ class Explorer {
     Object.assign(this, { data, tell });
     if (fresh) {
       this.view = { ...data.view };
+      this.arrange();
       this.open();
     }
-    if (this.answers(data.answer)) this.answer = data.answer;
+    this.near.heed(data.answer);
     this.side.options(this.view, data.libraries, data.focuses);
-    this.controls.instruments(data.instruments);
     this.labels.notice(data.notice);
     this.theme();
-    this.words();
-    if (this.library) this.neighbours();
+    if (this.library) this.near.show();
   }
 
   async open() {
     this.root.dataset.state = "loading";
-    Object.assign(this, { library: null, answer: null, cursor: -1 });
+    Object.assign(this, { library: null, cursor: -1 });
+    this.near.answer = null;
     const { base, library, instruments } = this.data;
     const names = instruments.map(({ name }) => name).filter((name) => name !== "whole");
     const opening = new LibraryData(base, library.name, library.version, names);
     try {
-      const [map] = await Promise.all([opening.map(this.view.instrument), opening.open()]);
+      await Promise.all([opening.open(), ...this.panes.map((pane) => opening.map(pane.instrument))]);
       if (this.gone || this.data.library.version !== opening.version) return;
       this.library = opening;
-      this.stage.show(map, false);
+      await Promise.all(this.panes.map((pane) => pane.show(false)));
     } catch (error) {
       this.failed(error);
       return;
     }
     this.find(".problem").hidden = true;
-    this.root.dataset.map = this.view.instrument;
-    this.recolour();
+    this.labels.fields(this.library.fields, this.view);
     this.root.dataset.state = "ready";
-    this.neighbours();
-    if (this.view.segment !== null) this.stage.reveal(this.view.segment);
+    this.near.show();
+    if (this.view.segment !== null) this.reveal(this.view.segment);
     for (const { name } of instruments) opening.map(name).catch(() => {}); // ready for a switch
   }
 
@@ -87,41 +93,88 @@ class Explorer {
 
   // ---- choosing -------------------------------------------------------------------------------
 
-  async choose(instrument) {
+  async choose(instrument, pane = this.panes[0]) {
     const { library } = this;
-    if (instrument === this.view.instrument || !library) return;
+    if (instrument === pane.instrument || !library) return;
     if (this.playing.heard !== "mix" || this.playing.inRow) this.playing.stop();
-    this.view.instrument = instrument;
+    this.view[pane.place ? "second" : "instrument"] = instrument;
     this.say();
-    this.side.step("switch");
+    if (pane.place === 0) this.side.step("switch");
     this.theme();
-    this.words();
-    this.recolour();
-    this.neighbours();
+    this.labels.fields(library.fields, this.view);
+    this.near.show();
+    this.point(-1, false);
     try {
-      const map = await library.map(instrument);
-      if (this.view.instrument !== instrument || this.library !== library) return;
-      this.point(-1, false);
-      this.stage.show(map, true);
-      this.root.dataset.map = instrument;
+      await pane.show(true);
     } catch (error) {
       this.failed(error);
     }
+  }
+
+  // A second map beside the first, by an instrument; without one, the other way about.
+  async compare(instrument) {
+    const { view } = this;
+    if (!this.library) return;
+    if (instrument && view.second) {
+      await this.choose(instrument, this.panes[1]);
+      return;
+    }
+    view.second = instrument ?? (view.second ? "" : view.instrument === "guitar" ? "drums" : "guitar");
+    this.say();
+    this.arrange();
+    this.theme();
+    this.heard();
+    this.tellEar(view.second ? `Two maps: ${view.instrument} and ${view.second}` : "One map");
+    try {
+      await this.panes[1]?.show(false);
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+
+  // As many maps as the view has.
+  arrange() {
+    const two = Boolean(this.view.second);
+    if (two && this.panes.length < 2) {
+      const map = this.blank.cloneNode(true);
+      map.classList.add("second");
+      this.panes[0].element.after(map);
+      this.panes.push(new Pane(this, map, 1));
+    } else if (!two && this.panes.length > 1) {
+      const second = this.panes.pop();
+      const focused = second.element.contains(this.root.getRootNode().activeElement);
+      this.activate(this.panes[0]);
+      second.destroy();
+      if (focused) this.field.focus();
+      delete this.root.dataset.second;
+    }
+    this.controls.comparing(two);
+    this.controls.instruments(this.data.instruments);
+  }
+
+  // The map that is pointed at: its instrument is the one to be heard alone.
+  activate(pane) {
+    if (pane === this.active) return;
+    this.active.tip.show(-1);
+    this.active = pane;
+    this.side.hears(pane.instrument);
+    this.redraw();
   }
 
   // The dot under the pointer, or the one that the arrow keys have reached; -1 for none.
   point(s, play = this.hovering) {
     if (s === this.cursor) return;
     this.cursor = s;
-    this.labels.tip(s);
+    this.active.tip.show(s);
     if (play && s >= 0) {
       this.playing.play(s);
-      const around = this.stage.near(this.stage.at(s), 60, 4).filter((i) => i !== s);
+      const { stage } = this.active;
+      const around = stage.near(stage.at(s), 60, 4).filter((i) => i !== s);
       this.sound.prepare(around.map((i) => [i, this.playing.heard]));
     } else if (play && !this.playing.inRow) {
       this.playing.stop(0.12);
     }
-    this.stage.dirty();
+    this.redraw();
   }
 
   select(s) {
@@ -132,13 +185,14 @@ class Explorer {
     if (this.view.segment === s) return;
     this.view.segment = s;
     this.say();
-    this.neighbours();
+    this.near.show();
+    for (const pane of this.panes) if (pane !== this.active) pane.stage.reveal(s);
   }
 
   surprise() {
     if (!this.library) return;
     const s = Math.floor(Math.random() * this.library.size);
-    this.stage.reveal(s);
+    this.reveal(s);
     this.select(s);
   }
 
@@ -146,41 +200,25 @@ class Explorer {
     this.view[name] = value;
     if (name === "library") this.view.segment = null;
     this.say();
-    if (name === "colour") this.recolour();
-    else this.neighbours();
+    if (name === "colour") for (const pane of this.panes) pane.recolour();
+    else this.near.show();
   }
 
   say() { this.tell("view", { ...this.view }); }
 
-  // Whether an answer belongs to the view.
-  answers(answer) {
-    return Boolean(answer) && ["library", "instrument", "segment", "count", "among", "by"]
-      .every((name) => answer[name] === this.view[name]);
-  }
-
-  found() { return this.answers(this.answer) ? this.answer.neighbours : []; }
-
-  neighbours() {
-    const { library, view } = this;
-    const part = view.instrument;
-    const name = (segment) => (
-      { segment, title: library.piece(segment).title, time: clock(library.start(segment)) });
-    const rows = this.found().map(({ segment, distance }, k) => (
-      { ...name(segment), distance, rank: k + 1, lacks: library.lacks(segment, part) }));
-    const selected = view.segment === null ? null : name(view.segment);
-    if (selected) {
-      const { id } = library.piece(view.segment);
-      const asked = { piece: id, at: library.start(view.segment), library: this.data.library.name };
-      this.find(".ask").href = `${this.data.base}/search?${new URLSearchParams(asked)}`;
-    }
-    this.side.near(selected, rows, this.answer?.scale ?? 1, !this.answers(this.answer), view.by);
-    Object.assign(this.root.dataset, { selected: view.segment ?? "", neighbours: rows.length });
-    this.sound.prepare(rows.flatMap(({ segment, lacks }) =>
-      (lacks || part === "whole" ? ["mix"] : ["mix", part]).map((name) => [segment, name])));
-    this.heard();
-  }
-
   // ---- showing --------------------------------------------------------------------------------
+
+  redraw() { for (const { stage } of this.panes) stage.dirty(); }
+  reveal(s) { for (const { stage } of this.panes) stage.reveal(s); }
+  paint(only) { for (const pane of this.panes) pane.paint(only); }
+  still() { this.root.dataset.still = String(this.panes.every(({ stage }) => stage.still)); }
+
+  showAll() {
+    for (const { stage, field } of this.panes) {
+      stage.reset();
+      field.style.touchAction = "pan-y";
+    }
+  }
 
   // What is heard has changed.
   heard() {
@@ -198,18 +236,16 @@ class Explorer {
     this.side.sounding(now);
     this.side.rowButton(playing.inRow);
     this.controls.sound(sound.muted, this.hovering);
-    this.stage.dirty();
+    this.redraw();
   }
 
+  // What every map shows.
   scene() {
     const { library, sound, cursor, view, pointed } = this;
     const now = library ? sound.now : null;
-    const shown = cursor >= 0 ? cursor : (now?.segment ?? -1);
-    const [first, last] = library && shown >= 0 ? library.ranges[library.pieceOf(shown)] : [0, -1];
     return {
       theme: this.look, cursor, selected: library ? (view.segment ?? -1) : -1,
-      path: Array.from({ length: Math.min(last - first + 1, 400) }, (_, k) => first + k),
-      neighbours: this.found().map(({ segment }, k) => (
+      neighbours: this.near.found().map(({ segment }, k) => (
         { segment, rank: k + 1, pointed: segment === pointed || segment === now?.segment })),
       playing: now && {
         segment: now.segment, progress: sound.progress, level: STILL.matches ? 0 : sound.level,
@@ -221,17 +257,20 @@ class Explorer {
     const { last } = this.playing;
     const clip = last && this.library ? this.sound.held(last.segment, last.part) : null;
     this.side.wave(clip, this.sound.progress, this.stage.ratio);
-    if (this.cursor >= 0) this.labels.moveTip(this.cursor);
   }
 
   announce(s) {
     const what = this.playing.heard === "mix" ? "the mix" : this.playing.heard;
     const { title } = this.library.piece(s);
-    this.find(".live").textContent = `${title}, ${Math.floor(this.library.start(s))} s, ${what}`;
+    this.tellEar(`${title}, ${Math.floor(this.library.start(s))} s, ${what}`);
   }
 
+  // Said by a screen reader.
+  tellEar(text) { this.find(".live").textContent = text; }
+
   theme() {
-    const chosen = this.data.instruments.find(({ name }) => name === this.view.instrument);
+    const of = (name) => this.data.instruments.find((one) => one.name === name);
+    const chosen = of(this.view.instrument);
     const style = getComputedStyle(this.root);
     const token = (name, other) => style.getPropertyValue(name).trim() || other;
     const text = token("--st-text-color", "#1d1f24");
@@ -242,40 +281,11 @@ class Explorer {
     this.root.style.setProperty("--on-accent", onAccent);
     this.look = { text, ground, accent, onAccent, font: token("--st-font", "sans-serif") };
     this.side.instrument(chosen.name === "whole" ? null : chosen, accent);
-    this.controls.chosen(this.view.instrument);
-    this.stage.dirty();
-  }
-
-  words() {
+    this.side.hears(this.active.instrument);
+    markPick(this.find(".picker"), chosen.name);
+    for (const pane of this.panes) pane.theme(of(pane.instrument), this.look);
     const way = window.matchMedia("(hover: none)").matches ? "touch" : "hover";
-    this.find(".words").textContent = this.data.words[way][this.view.instrument];
-    const what = this.view.instrument === "whole" ? "all instruments together" : this.view.instrument;
-    this.field.setAttribute("aria-label", `Map of ${this.data.library.segments} short clips by ${what}`);
-  }
-
-  recolour() {
-    const { library, view } = this;
-    const field = library.fields.find(({ key, instrument }) =>
-      key === view.colour && (!instrument || instrument === view.instrument));
-    const activity = view.colour === "activity" && view.instrument !== "whole";
-    this.colouring = new Colouring(
-      field ?? { key: activity ? "activity" : "piece" }, library, view.instrument);
-    this.labels.fields(library.fields, view);
-    this.labels.legend(this.colouring);
-    this.paint();
-  }
-
-  // A dot in whose seconds the instrument is silent is drawn faintly; so is all but `only`.
-  paint(only = null) {
-    const { library, colouring, view } = this;
-    const colours = new Uint8Array(4 * library.size);
-    for (let s = 0; s < library.size; s++) {
-      colours.set(colouring.of(s), 4 * s);
-      const out = only !== null && colouring.code(s) !== only;
-      colours[4 * s + 3] = out ? 20 : library.lacks(s, view.instrument) ? 60 : 225;
-    }
-    this.stage.dots.paint(colours);
-    this.stage.dirty();
+    this.find(".words").textContent = this.data.words[way][chosen.name];
   }
 }
 

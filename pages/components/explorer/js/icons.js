@@ -20,6 +20,7 @@ const ICONS = {
   minus: ["M5 12h14"],
   reset: ["M4 9V4h5", "M20 9V4h-5", "M4 15v5h5", "M20 15v5h-5"],
   help: ["M9 9a3 3 0 1 1 4.5 2.6c-1 .6-1.5 1.2-1.5 2.4", "M12 17.5h.01"],
+  compare: ["M3 5h8v14H3z", "M13 5h8v14h-8z"],
   close: ["M6 6l12 12", "M18 6L6 18"],
   row: ["M4 5v14l9-7z", "M13 5v14l8-7z"],
 };

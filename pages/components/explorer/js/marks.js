@@ -1,7 +1,7 @@
 // Everything drawn over the dots: the piece's path, the neighbours with their ranks, the rings.
 
 function paintMarks(pen, ratio, scene) {
-  const { camera, at, theme, cursor, selected, neighbours, playing, path, radius } = scene;
+  const { camera, at, theme, cursor, selected, neighbours, playing, path, radius, away } = scene;
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
   pen.clearRect(0, 0, camera.width, camera.height);
   pen.lineCap = pen.lineJoin = "round";
@@ -39,7 +39,11 @@ function paintMarks(pen, ratio, scene) {
     pen.arc(x, y, radius + 6, -Math.PI / 2, -Math.PI / 2 + 2 * Math.PI * playing.progress);
     stroke(pen, theme.text, 3);
   }
-  if (cursor >= 0) ring(pen, ...at(cursor), radius + 3, theme.text, 2, 1);
+  if (cursor >= 0) {
+    const [x, y] = at(cursor);
+    ring(pen, x, y, radius + 3, theme.text, 2, 1);
+    if (away) ring(pen, x, y, radius + 11, theme.text, 2, 0.5); // no pointer shows where to look
+  }
 }
 
 function stroke(pen, colour, width) {

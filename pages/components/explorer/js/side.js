@@ -26,8 +26,12 @@ class Side {
   instrument(instrument, colour) {
     this.stem = instrument;
     this.colour = colour;
-    this.find(".part").hidden = !instrument;
-    if (instrument) this.find('.part [data-part="stem"]').textContent = `Only the ${instrument.name}`;
+  }
+
+  // The instrument of the map that is pointed at, which can be heard alone.
+  hears(name) {
+    this.find(".part").hidden = name === "whole";
+    this.find('.part [data-part="stem"]').textContent = `Only the ${name}`;
   }
 
   part(part) {

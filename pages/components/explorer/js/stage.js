@@ -4,15 +4,15 @@ const GLIDE = 650; // milliseconds
 const STILL = window.matchMedia("(prefers-reduced-motion: reduce)");
 
 class Stage {
-  // scene() → what else is to be drawn now: { cursor, selected, neighbours, playing, path }
-  constructor(root, scene, drawn) {
-    Object.assign(this, { root, scene, drawn, t: 1, ratio: 0, size: 0 });
-    this.field = root.querySelector(".field");
-    this.tools = root.querySelector(".tools");
+  // of: { scene() → what else is to be drawn now: { cursor, selected, neighbours, playing, path },
+  //       drawn(), still() }, the last two called after each picture.
+  constructor(map, of) {
+    Object.assign(this, { of, t: 1, ratio: 0, size: 0, still: true });
+    this.field = map.querySelector(".field");
     this.camera = new Camera(() => this.dirty());
-    this.dots = makeDots(root.querySelector(".dots"));
+    this.dots = makeDots(map.querySelector(".dots"));
     this.dots.restored = () => this.dirty();
-    this.pen = root.querySelector(".marks").getContext("2d");
+    this.pen = map.querySelector(".marks").getContext("2d");
     this.watch = new ResizeObserver(() => this.resize());
     this.watch.observe(this.field);
   }
@@ -20,6 +20,7 @@ class Stage {
   destroy() {
     this.gone = true;
     this.watch.disconnect();
+    this.dots.destroy();
   }
 
   // Show a map at once, or glide to it from wherever the dots are, also in the middle of a glide.
@@ -32,6 +33,8 @@ class Stage {
     this.camera.flyTo(0, 0, 1, this.t < 1 ? GLIDE : 0);
     this.dots.place(this.from, this.to);
     this.places = new Places(this.to);
+    this.still = false;
+    this.of.still();
     this.dirty();
   }
 
@@ -79,8 +82,8 @@ class Stage {
       canvas.width = Math.round(width * this.ratio);
       canvas.height = Math.round(height * this.ratio);
     }
-    const floating = getComputedStyle(this.tools).position === "absolute";
-    this.camera.resize(width, height, floating ? 58 : 18);
+    const floating = getComputedStyle(this.field).position === "absolute"; // so are the tools
+    this.camera.resize(width, height, floating ? 52 : 18, floating ? 58 : 18);
   }
 
   dirty() {
@@ -97,13 +100,14 @@ class Stage {
       this.t = Math.min(Math.max((now - this.since) / GLIDE, 0), 1);
       moving = true;
     }
-    this.root.dataset.still = String(!moving);
+    this.still = !moving;
     this.dots.draw(this.camera, ease(this.t), this.radius, this.ratio);
-    const scene = this.scene();
+    const scene = this.of.scene();
     paintMarks(this.pen, this.ratio, {
       ...scene, camera: this.camera, at: (s) => this.at(s), radius: this.radius,
     });
-    this.drawn();
+    this.of.drawn();
+    this.of.still();
     if (moving || scene.playing) this.dirty();
   }
 }
