@@ -9,7 +9,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
@@ -83,6 +82,9 @@ class Trainer:
                     "`csn train individual`."
                 )
             individual.fit(recipe.model.features)
+        if self.device.type == "cuda":
+            for stems in (train, validation):
+                stems.keep_on(self.device)
         torch.manual_seed(seed)
         self.features = LogMel(recipe.model.features)
         mean, deviation = train.statistics(seed=seed, instruments=heard_alone(recipe))
@@ -168,8 +170,8 @@ class Trainer:
             targets = self.world.gather(rows if targets is None else targets)
         return self.objective.loss(self.world.gather(embedding.float()), ready.batch, targets)
 
-    def update(self, ready: Ready) -> float:
-        """One step of the optimiser; returns the loss."""
+    def update(self, ready: Ready) -> Tensor:
+        """One step of the optimiser; returns the loss, which nobody has waited for yet."""
         self.encoder.train()
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate(self.step)
@@ -179,7 +181,7 @@ class Trainer:
         self.optimiser.step()
         self.step += 1
         self._follow()
-        return float(loss.detach())
+        return loss.detach()
 
     @torch.no_grad()
     def _follow(self) -> None:
@@ -188,12 +190,13 @@ class Trainer:
         decay = min(self.recipe.average, self.step / (self.step + 10))
         if self.recipe.average == 0:
             decay = 0.0
-        current = self.encoder.state_dict()
-        for name, kept in self.average.state_dict().items():
-            if kept.is_floating_point():
-                kept.lerp_(current[name], 1 - decay)
-            else:
-                kept.copy_(current[name])
+        current, kept = self.encoder.state_dict(), self.average.state_dict()
+        numbers = [name for name, value in kept.items() if value.is_floating_point()]
+        torch._foreach_lerp_(
+            [kept[name] for name in numbers], [current[name] for name in numbers], 1 - decay
+        )
+        for name in kept.keys() - numbers:
+            kept[name].copy_(current[name])
 
     def validate(self) -> dict[str, float]:
         """How well the averaged weights do on other pieces; see ``validation.validate``."""
@@ -250,7 +253,7 @@ class Trainer:
         writer = SummaryWriter(str(folder), purge_step=self.step) if folder else None
         hidden = not progress or self.world.rank > 0
         bar = tqdm(total=self.recipe.steps, initial=self.step, unit="step", disable=hidden)
-        losses: list[float] = []
+        losses: list[Tensor] = []
         since = begun = time.perf_counter()
         for ready in self.steps.ahead(self.step, self.recipe.steps):
             losses.append(self.update(ready))
@@ -258,8 +261,9 @@ class Trainer:
             last = self.step == self.recipe.steps
             stop = self.world.any(self.stop.is_set(), self.device)
             if self.step % log_every == 0 or last:
+                mean = float(torch.stack(losses).mean())  # waits for a device that lags behind
                 speed = len(losses) * self.recipe.mixes / (time.perf_counter() - since)
-                figures = {"loss": float(np.mean(losses)), "mixes/s": speed}
+                figures = {"loss": mean, "mixes/s": speed}
                 self._log(writer, "train", figures)
                 bar.set_postfix({name: f"{value:.3g}" for name, value in figures.items()})
                 losses, since = [], time.perf_counter()

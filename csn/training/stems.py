@@ -39,6 +39,7 @@ class StemStore:
         tempos: BPM of each piece, or None.
         features: the settings of the spectrograms.
         width: frames of a window.
+        resident: whether the spectrograms lie in a device's memory, see ``keep_on``.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class StemStore:
         self.pieces: list[str] = [index["pieces"][p] for p in kept]
         self.tempos: list[float | None] = [index["tempos"][p] for p in kept]
         self.width = self.features.frames(seconds)
+        self.resident = False
         table = np.load(folder / "table.npy")[kept]  # [pieces, 5, 3]: first row, frames, onset
         self._first, self._frames, self._onset = table[..., 0], table[..., 1], table[..., 2]
         self._mel = torch.from_numpy(np.load(folder / "mel.npy", mmap_mode="c"))
@@ -157,6 +159,8 @@ class StemStore:
             [mixes, 5, frames, bands] float16 square roots of mel power; zeros where absent or
             beyond a stem's end.
         """
+        if self.resident:
+            return self._gathered(pieces, starts)
         out = torch.zeros(*pieces.shape, self.width, self.features.bands, dtype=torch.float16)
         for i, c in zip(*np.nonzero(pieces != ABSENT), strict=True):
             p, start = pieces[i, c], starts[i, c]
@@ -165,6 +169,32 @@ class StemStore:
                 row = int(self._first[p, c] + start)
                 out[i, c, :count] = self._mel[row : row + count]
         return out
+
+    def keep_on(self, device: torch.device) -> None:
+        """Hold all spectrograms in a device's memory, so that a step sends it only indices.
+
+        Nothing changes where they do not fit: windows are then cut in main memory and sent.
+        """
+        try:
+            self._mel = self._mel.to(device)
+        except torch.OutOfMemoryError:
+            torch.cuda.empty_cache()
+            return
+        self.resident = True
+
+    def _gathered(self, pieces: np.ndarray, starts: np.ndarray) -> Tensor:
+        """``power`` by one indexing operation, on the device that holds the spectrograms."""
+        there, c = pieces != ABSENT, np.arange(pieces.shape[1])
+        piece = np.where(there, pieces, 0)
+        count = np.where(there, np.clip(self._frames[piece, c] - starts, 0, self.width), 0)
+        first = np.where(count > 0, self._first[piece, c] + starts, 0)
+        device = self._mel.device
+        # Copies from pinned memory are queued; others would wait for all that is queued already.
+        both = torch.from_numpy(np.stack([first, count]))
+        both = (both.pin_memory() if device.type == "cuda" else both).to(device, non_blocking=True)
+        step = torch.arange(self.width, device=device)
+        rows = (both[0, ..., None] + step).clamp_(max=len(self._mel) - 1)
+        return self._mel[rows].masked_fill_((step >= both[1, ..., None])[..., None], 0)
 
     def statistics(
         self, windows: int = 2000, seed: int = 0, instruments: Sequence[int] | None = None
@@ -186,7 +216,8 @@ class StemStore:
             pieces[:, [c for c in range(len(INSTRUMENTS)) if c not in instruments]] = ABSENT
         first, second = torch.zeros(2, self.features.bands, dtype=torch.float64)
         for at in range(0, windows, 100):  # all at once would be gigabytes
-            power = self.power(pieces[at : at + 100], starts[at : at + 100]).float().square().sum(1)
+            roots = self.power(pieces[at : at + 100], starts[at : at + 100]).cpu()
+            power = roots.float().square().sum(1)
             mel = torch.log10(1 + self.features.gain * power).flatten(0, 1).double()
             first, second = first + mel.sum(0), second + mel.square().sum(0)
         count = windows * self.width

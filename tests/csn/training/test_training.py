@@ -141,6 +141,19 @@ def test_another_runs_checkpoint_is_refused(stores: Path, tmp_path: Path) -> Non
         Trainer(OURS, store, store, tmp_path, device="cpu")
 
 
+def test_kept_on_a_device_windows_are_the_same(stores: Path) -> None:
+    store, kept = _store(stores), _store(stores)
+    kept.keep_on(torch.device("cpu"))
+    assert kept.resident and not store.resident
+    generator = np.random.default_rng(0)
+    pieces = generator.integers(-1, len(store.pieces), (40, 5))
+    starts = generator.integers(0, 2 * store.last(0), (40, 5))  # many reach beyond the end
+    assert (pieces == ABSENT).any()
+    assert torch.equal(kept.power(pieces, starts), store.power(pieces, starts))
+    for one, other in zip(kept.statistics(50), store.statistics(50), strict=True):
+        assert torch.equal(one, other)
+
+
 def test_a_corpus_without_stems_cannot_train(tiny_corpus: Corpus) -> None:
     bare = replace(tiny_corpus, pieces=tuple(replace(p, stems={}) for p in tiny_corpus.pieces))
     with pytest.raises(CorpusError, match="holds no stems"):
@@ -152,6 +165,7 @@ def test_a_corpus_without_stems_cannot_train(tiny_corpus: Corpus) -> None:
 def test_training_on_a_gpu(stores: Path, tmp_path: Path) -> None:
     store = _store(stores)
     trainer = Trainer(replace(OURS, steps=20), store, store, tmp_path, device="cuda")
+    assert store.resident
     before = trainer.validate()["loss"]
     trainer.run(progress=False)
     assert trainer.best["loss"] < before
