@@ -15,7 +15,7 @@ _FOLDER: Final = Path(__file__).parent
 # In the order in which they build on each other; together they are one JavaScript module.
 _SCRIPTS: Final = (
     "icons", "colours", "library", "camera", "dots", "places", "marks", "stage", "sound", "playing",
-    "side", "labels", "near", "pointer", "pane", "keys", "controls",
+    "side", "labels", "near", "picked", "pointer", "pane", "keys", "controls",
     "explorer",
 )  # fmt: skip
 

@@ -26,14 +26,27 @@ function oklch(lightness, chroma, hue) {
 const HUES = [25, 175, 325, 95, 265, 55, 215, 350, 145, 295, 110, 240];
 const LIGHTNESS = [0.64, 0.79, 0.53, 0.72];
 
+const made = []; // colours by category and by shade: a large library asks for a million
+const shades = [];
+
 function categoryColour(i) {
+  made[i] ??= makeCategory(i);
+  return made[i];
+}
+
+function makeCategory(i) {
   const round = Math.floor(i / 12) % 3;
   const lightness = LIGHTNESS[(i + round) % 4];
   return oklch(lightness, lightness > 0.7 ? 0.12 : 0.15, HUES[i % 12] + round * 12);
 }
 
 function numberColour(t) {
-  const x = Math.min(Math.max(t, 0), 1);
+  const k = Math.round(255 * Math.min(Math.max(t, 0), 1));
+  shades[k] ??= makeShade(k / 255);
+  return shades[k];
+}
+
+function makeShade(x) {
   return oklch(0.46 + 0.38 * x, 0.13 + 0.02 * Math.sin(Math.PI * x), 285 - 205 * x);
 }
 

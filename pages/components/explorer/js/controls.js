@@ -16,6 +16,7 @@ class Controls {
       ["zoom-in", "plus", () => explorer.active.stage.camera.zoomAt(1.5)],
       ["zoom-out", "minus", () => explorer.active.stage.camera.zoomAt(1 / 1.5)],
       ["reset", "reset", () => explorer.showAll()],
+      ["lasso", "lasso", () => this.lasso()],
       ["compare", "compare", () => explorer.compare()],
       ["hover-sound", "hover", () => this.toggleHover()],
       ["mute", "sound", () => explorer.sound.mute(!explorer.sound.muted)],
@@ -43,6 +44,13 @@ class Controls {
   toggleHover() {
     this.explorer.hovering = !this.explorer.hovering;
     this.explorer.heard();
+  }
+
+  // Whether a drag draws a lasso; with Shift it always does.
+  lasso(on = !this.explorer.lassoing) {
+    this.explorer.lassoing = on;
+    this.find(".lasso").setAttribute("aria-pressed", on);
+    this.find(".maps").classList.toggle("lassoing", on);
   }
 
   help(open = this.find(".keys").hidden) {

@@ -21,13 +21,18 @@ class Explorer {
       again: () => this.playing.again(),
       part: (name) => this.playing.choose(name),
       select: (s) => { this.select(s); this.reveal(s); },
-      row: () => this.playing.inTurn([this.view.segment, ...this.near.found().map(({ segment }) => segment)]),
+      row: () => {
+        const row = [this.view.segment, ...this.near.found().map(({ segment }) => segment)];
+        if (this.playing.rowOf === "near") this.playing.stop();
+        else this.playing.inTurn("near", row);
+      },
       point: (s) => { this.pointed = s; this.redraw(); },
       option: (name, value) => this.option(name, value),
     });
     this.controls = new Controls(this);
     this.labels = new Labels(this);
     this.near = new Near(this);
+    this.picked = new Picked(this);
     root.stemwise = this; // for tests and curious people
     this.receive(data, tell);
     setTimeout(() => this.heard(), 400); // by then an AudioContext that may run does
@@ -64,6 +69,7 @@ class Explorer {
     this.root.dataset.state = "loading";
     Object.assign(this, { library: null, cursor: -1 });
     this.near.answer = null;
+    this.picked.forget();
     const { base, library, instruments } = this.data;
     const names = instruments.map(({ name }) => name).filter((name) => name !== "whole");
     const opening = new LibraryData(base, library.name, library.version, names);
@@ -180,7 +186,7 @@ class Explorer {
   select(s) {
     this.side.step("select");
     const coming = this.sound.wish?.segment === s;
-    if (coming || this.sound.is(s, this.playing.heard)) this.playing.row = [];
+    if (coming || this.sound.is(s, this.playing.heard)) this.playing.row = null;
     else this.playing.play(s);
     if (this.view.segment === s) return;
     this.view.segment = s;
@@ -234,7 +240,8 @@ class Explorer {
     if (this.library) this.side.now(playing.describe(), Boolean(now), Boolean(sound.wish));
     this.side.part(playing.part);
     this.side.sounding(now);
-    this.side.rowButton(playing.inRow);
+    this.side.rowButton(playing.rowOf === "near");
+    this.picked?.show();
     this.controls.sound(sound.muted, this.hovering);
     this.redraw();
   }

@@ -31,6 +31,7 @@ class Keys {
 
   #acts() {
     const { explorer, controls } = this;
+    const { picked } = explorer;
     const { camera } = explorer.active.stage;
     return {
       "+": () => camera.zoomAt(1.5), "=": () => camera.zoomAt(1.5),
@@ -38,7 +39,10 @@ class Keys {
       m: () => explorer.sound.mute(!explorer.sound.muted), h: () => controls.toggleHover(),
       s: () => explorer.surprise(), d: () => explorer.compare(),
       t: () => explorer.playing.choose(explorer.playing.part === "mix" ? "stem" : "mix"),
-      "?": () => controls.help(), Escape: () => controls.help(false),
+      l: () => controls.lasso(), a: () => explorer.active.pickSeen(), x: () => picked.choose([]),
+      p: () => picked.play(), n: () => picked.step(1), b: () => picked.step(-1),
+      "?": () => controls.help(),
+      Escape: () => { controls.help(false); controls.lasso(false); },
     };
   }
 

@@ -1,7 +1,7 @@
 // Everything drawn over the dots: the piece's path, the neighbours with their ranks, the rings.
 
 function paintMarks(pen, ratio, scene) {
-  const { camera, at, theme, cursor, selected, neighbours, playing, path, radius, away } = scene;
+  const { camera, at, theme, cursor, selected, neighbours, playing, path, radius, away, lasso } = scene;
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
   pen.clearRect(0, 0, camera.width, camera.height);
   pen.lineCap = pen.lineJoin = "round";
@@ -39,11 +39,27 @@ function paintMarks(pen, ratio, scene) {
     pen.arc(x, y, radius + 6, -Math.PI / 2, -Math.PI / 2 + 2 * Math.PI * playing.progress);
     stroke(pen, theme.text, 3);
   }
+  if (lasso) noose(pen, lasso, theme);
   if (cursor >= 0) {
     const [x, y] = at(cursor);
     ring(pen, x, y, radius + 3, theme.text, 2, 1);
     if (away) ring(pen, x, y, radius + 11, theme.text, 2, 0.5); // no pointer shows where to look
   }
+}
+
+// What is being encircled.
+function noose(pen, corners, theme) {
+  pen.beginPath();
+  corners.forEach((corner, k) => pen[k ? "lineTo" : "moveTo"](...corner));
+  pen.closePath();
+  pen.fillStyle = theme.text;
+  pen.globalAlpha = 0.08;
+  pen.fill("evenodd");
+  pen.globalAlpha = 0.9;
+  pen.setLineDash([6, 5]);
+  stroke(pen, theme.text, 1.5);
+  pen.setLineDash([]);
+  pen.globalAlpha = 1;
 }
 
 function stroke(pen, colour, width) {

@@ -32,6 +32,22 @@ class Pane {
     this.explorer.root.dataset[this.place ? "second" : "map"] = instrument;
   }
 
+  // The segments whose dots lie within a lasso.
+  inside(corners) { return this.stage.places.inside(this.stage.camera, corners); }
+
+  // Select everything that is seen.
+  pickSeen() {
+    const { width, height } = this.stage.camera;
+    this.explorer.picked.choose(this.inside([[0, 0], [width, 0], [width, height], [0, height]]));
+  }
+
+  // For a table: [[name, segment → value], …].
+  columns() {
+    const { instrument, stage } = this;
+    return ["x", "y"].map((axis, k) => (
+      [`${instrument}_${axis}`, (s) => stage.to[2 * s + k].toFixed(4)]));
+  }
+
   near(place, reach, most) { return this.stage.near(place, reach, most); }
 
   // ---- showing --------------------------------------------------------------------------------
@@ -46,7 +62,7 @@ class Pane {
     return {
       ...explorer.scene(),
       path: Array.from({ length: Math.min(last - first + 1, 400) }, (_, k) => first + k),
-      away: explorer.active !== this,
+      away: explorer.active !== this, lasso: this.pointer.lasso,
     };
   }
 
@@ -82,13 +98,15 @@ class Pane {
     this.paint(null, library);
   }
 
-  // A dot in whose seconds the instrument is silent is drawn faintly; so is all but `only`.
+  // A dot in whose seconds the instrument is silent is drawn faintly; so is all but `only`,
+  // and all that a lasso left out.
   paint(only = null, library = this.explorer.library) {
     const { colouring, instrument } = this;
+    const { mask } = this.explorer.picked;
     const colours = new Uint8Array(4 * library.size);
     for (let s = 0; s < library.size; s++) {
       colours.set(colouring.of(s), 4 * s);
-      const out = only !== null && colouring.code(s) !== only;
+      const out = (only !== null && colouring.code(s) !== only) || (mask && !mask[s]);
       colours[4 * s + 3] = out ? 20 : library.lacks(s, instrument) ? 60 : 225;
     }
     this.stage.dots.paint(colours);

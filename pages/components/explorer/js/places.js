@@ -43,6 +43,29 @@ class Places {
     return found.slice(0, most).map((pair) => pair[1]);
   }
 
+  // The dots within a polygon of pixels, whose corners are [x, y]; where it crosses itself, even-odd.
+  inside(camera, corners) {
+    const n = corners.length;
+    const flat = Float64Array.from(corners.flat());
+    const [xs, ys] = [corners.map(([x]) => x), corners.map(([, y]) => y)];
+    const [left, right] = [Math.min(...xs), Math.max(...xs)];
+    const [top, bottom] = [Math.min(...ys), Math.max(...ys)];
+    const { originX, originY, scaleX, scaleY } = camera;
+    const found = [];
+    for (let i = 0; i < this.size; i++) {
+      const x = originX + this.map[2 * i] * scaleX;
+      const y = originY - this.map[2 * i + 1] * scaleY;
+      if (x < left || x > right || y < top || y > bottom) continue;
+      let odd = false;
+      for (let k = 0, j = n - 1; k < n; j = k++) {
+        const [xk, yk, xj, yj] = [flat[2 * k], flat[2 * k + 1], flat[2 * j], flat[2 * j + 1]];
+        if (yk > y !== yj > y && x < xk + ((y - yk) / (yj - yk)) * (xj - xk)) odd = !odd;
+      }
+      if (odd) found.push(i);
+    }
+    return found;
+  }
+
   // The nearest dot within 50° of a direction on the screen; sideways steps cost more.
   towards(camera, from, dx, dy) {
     const [fx, fy] = [this.map[2 * from] * camera.scaleX, -this.map[2 * from + 1] * camera.scaleY];

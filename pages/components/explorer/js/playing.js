@@ -6,7 +6,7 @@ class Playing {
     this.of = of;
     this.part = "mix"; // or "stem": the instrument that is compared, alone
     this.last = null; // { segment, part } heard now or before
-    this.row = []; // segments still to come
+    this.row = null; // { of, segments, at, each }: clips in a row
     this.sound = new Sound((s, part) => this.address(s, part), () => of.changed());
   }
 
@@ -26,10 +26,13 @@ class Playing {
     return this.part === "stem" && instrument !== "whole" ? instrument : "mix";
   }
 
-  get inRow() { return this.row.length > 0; }
+  get inRow() { return this.row !== null; }
+
+  // Whose row it is: "near", "picked", or "" while there is none.
+  get rowOf() { return this.row?.of ?? ""; }
 
   play(s, part = this.heard) {
-    this.row = [];
+    this.row = null;
     this.#start(s, part, null);
   }
 
@@ -39,7 +42,7 @@ class Playing {
   }
 
   stop(seconds) {
-    this.row = [];
+    this.row = null;
     this.sound.stop(seconds);
   }
 
@@ -60,19 +63,24 @@ class Playing {
     else this.of.changed();
   }
 
-  // One after the other; those in which the instrument is silent are left out.
-  inTurn(segments) {
-    if (this.inRow) {
-      this.stop();
-      return;
-    }
+  // One after the other from a place on; those in which the instrument is silent are left out.
+  // each(place) is called when one begins.
+  inTurn(of, segments, from = 0, each = () => {}) {
     const part = this.heard;
-    this.row = segments.filter((s) => part === "mix" || !this.of.library().lacks(s, part));
-    const next = () => {
-      if (!this.inRow) this.of.changed();
-      else this.#start(this.row[0], part, () => { this.row.shift(); next(); });
+    const row = { of, segments };
+    const next = (k) => {
+      if (this.row !== row) return;
+      while (k < segments.length && part !== "mix" && this.of.library().lacks(segments[k], part)) k++;
+      if (k >= segments.length) {
+        this.row = null;
+        this.of.changed();
+        return;
+      }
+      each(k);
+      this.#start(segments[k], part, () => next(k + 1));
     };
-    next();
+    this.row = row;
+    next(from);
   }
 
   // The clip in words: { title, line, warn }.

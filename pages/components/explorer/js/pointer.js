@@ -6,6 +6,7 @@ class Pointer {
   constructor(pane) {
     Object.assign(this, { pane, explorer: pane.explorer, stage: pane.stage, field: pane.field });
     this.pointers = new Map(); // id → [x, y]
+    this.lasso = null; // corners, while one is drawn
     this.off = new AbortController();
     const on = (name, act, options = {}) =>
       this.field.addEventListener(name, act, { signal: this.off.signal, ...options });
@@ -33,7 +34,8 @@ class Pointer {
     this.explorer.activate(this.pane);
     const place = this.place(event);
     this.pointers.set(event.pointerId, place);
-    if (this.pointers.size === 1) this.drag = { start: place, moved: false };
+    const lasso = event.shiftKey || this.explorer.lassoing;
+    if (this.pointers.size === 1) this.drag = { start: place, moved: false, lasso };
     else if (this.drag) this.drag.moved = true;
     if (event.pointerType !== "mouse") this.field.focus({ preventScroll: true });
   }
@@ -51,6 +53,10 @@ class Pointer {
       if (!this.drag.moved && far < 5) return;
       if (!this.drag.moved) this.field.setPointerCapture(event.pointerId);
       this.drag.moved = true;
+      if (this.drag.lasso) {
+        this.#draw(place);
+        return;
+      }
       this.field.classList.add("dragging");
       this.stage.camera.pan(place[0] - before[0], place[1] - before[1]);
     } else {
@@ -63,8 +69,21 @@ class Pointer {
     this.touchAction();
   }
 
+  // One more corner of the lasso, unless it lies on the last.
+  #draw(place) {
+    this.lasso ??= [this.drag.start];
+    const last = this.lasso[this.lasso.length - 1];
+    if (Math.hypot(place[0] - last[0], place[1] - last[1]) >= 3) this.lasso.push(place);
+    this.stage.dirty();
+  }
+
   up(event) {
-    const { explorer } = this;
+    const { explorer, lasso } = this;
+    if (lasso && this.drag) {
+      this.lost(event);
+      if (lasso.length > 2) explorer.picked.choose(this.pane.inside(lasso), event.ctrlKey || event.metaKey);
+      return;
+    }
     const place = this.place(event);
     const tapped = this.pointers.has(event.pointerId) && this.drag && !this.drag.moved;
     this.lost(event);
@@ -81,6 +100,8 @@ class Pointer {
 
   lost(event) {
     this.pointers.delete(event.pointerId);
+    if (this.lasso) this.stage.dirty();
+    this.lasso = null;
     if (this.pointers.size) return;
     this.drag = null;
     this.field.classList.remove("dragging");
