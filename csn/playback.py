@@ -1,14 +1,15 @@
 """Short clips for people to hear: a part of a piece, cut out, faded and packed as WAV.
 
 Browsers ask for many clips in a row while a pointer moves over a map. So a clip is decoded alone
-(never the whole piece), at the rate of its own file (nothing is resampled, torch stays unloaded),
-and the latest clips are kept.
+at the rate of its own file (nothing is resampled, torch stays unloaded), the rest of its piece in
+the background (``csn.decoded``), and the latest clips are kept.
 """
 
 import logging
 import math
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from contextlib import suppress
 from threading import Lock
 from typing import Final
 
@@ -16,6 +17,7 @@ import numpy as np
 
 from csn import audio
 from csn.corpora.base import Corpus, Piece
+from csn.decoded import Decoded
 from csn.errors import AudioError, CorpusError
 from csn.instruments import INSTRUMENTS
 
@@ -54,7 +56,13 @@ def clip(corpus: Corpus, piece_id: str, part: str, start: float, length: float) 
     piece = _checked(corpus, piece_id, part, start, length)
     try:
         rate = _rate(piece)
-        sound = piece.audio(part, rate, start=start, length=length)
+        samples = slice(round(start * rate), round((start + length) * rate))
+        ready = _decoded.clip(corpus.uri, piece, part, samples)
+        if ready is None:
+            sound = piece.audio(part, rate, start=start, length=length)
+            _decoded.want(corpus.uri, piece, part, rate)
+        else:
+            sound = ready
     except AudioError as error:
         _log.warning("%s", error)  # names a file: for the person who runs the app, not for others
         raise AudioError(
@@ -63,6 +71,17 @@ def clip(corpus: Corpus, piece_id: str, part: str, start: float, length: float) 
     answer = audio.write_wav(faded(sound, rate), rate)
     _cache.put(key, answer)
     return answer
+
+
+def warm(corpus: Corpus) -> None:
+    """Decode the mixes of a corpus's first pieces in the background, as many as are held."""
+
+    def rated() -> Iterator[tuple[Piece, int]]:
+        for piece in corpus.pieces:
+            with suppress(AudioError):  # said when it is asked for
+                yield piece, _rate(piece)
+
+    _decoded.fill(corpus.uri, rated())
 
 
 def faded(sound: np.ndarray, sample_rate: int) -> np.ndarray:
@@ -134,3 +153,4 @@ class _Recent:
 
 
 _cache: Final = _Recent(_CACHE_BYTES)
+_decoded: Final = Decoded()

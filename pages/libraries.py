@@ -16,6 +16,7 @@ from typing import Final
 
 import streamlit as st
 
+from csn import playback
 from csn.corpora.base import Corpus
 from csn.errors import CorpusError, LibraryError, StemwiseError
 from csn.home import demo, home
@@ -132,7 +133,7 @@ def warm() -> None:
     Whatever goes wrong here is said on the page, which tries again.
     """
     with suppress(StemwiseError):
-        _ = find(default()).corpus
+        playback.warm(find(default()).corpus)
 
 
 def _version(folder: Path) -> str:
