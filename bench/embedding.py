@@ -8,8 +8,8 @@ import numpy as np
 import soundfile
 
 from bench.table import table
+from csn.collecting.build import build
 from csn.corpora import open_corpus
-from csn.library import build
 from csn.model import Model
 
 PIECES, SECONDS = 24, 120.0

@@ -131,6 +131,16 @@ def write_wav(audio: np.ndarray, sample_rate: int) -> bytes:
     return memory.getvalue()
 
 
+def segment_count(duration: float, length: float = 3.0, overlap: float = 0.5) -> int:
+    """How many segments a piece has; as ``segment_starts``."""
+    if not (math.isfinite(length) and length > 0 and 0 <= overlap < 1):
+        raise ValueError(f"length {length} must be above 0, overlap {overlap} in [0, 1)")
+    if not math.isfinite(duration):
+        raise ValueError(f"duration must be finite, not {duration}")
+    # The small allowance keeps the last segment of a duration such as 2.9999999999.
+    return max(math.floor((duration - length) / (length * (1.0 - overlap)) + 1e-9) + 1, 0)
+
+
 def segment_starts(duration: float, length: float = 3.0, overlap: float = 0.5) -> np.ndarray:
     """Where the segments of a piece begin; a segment that would pass the end is left out.
 
@@ -145,14 +155,8 @@ def segment_starts(duration: float, length: float = 3.0, overlap: float = 0.5) -
     Raises:
         ValueError: an argument outside its range.
     """
-    if not (math.isfinite(length) and length > 0 and 0 <= overlap < 1):
-        raise ValueError(f"length {length} must be above 0, overlap {overlap} in [0, 1)")
-    if not math.isfinite(duration):
-        raise ValueError(f"duration must be finite, not {duration}")
-    hop = length * (1.0 - overlap)
-    # The small allowance keeps the last segment of a duration such as 2.9999999999.
-    count = math.floor((duration - length) / hop + 1e-9) + 1
-    return np.arange(max(count, 0), dtype=np.float64) * hop
+    count = segment_count(duration, length, overlap)
+    return np.arange(count, dtype=np.float64) * (length * (1.0 - overlap))
 
 
 def rms_dbfs(audio: np.ndarray) -> float:

@@ -81,28 +81,31 @@ def _check(args: argparse.Namespace) -> None:
 
 
 def _embed(args: argparse.Namespace) -> None:
-    from csn.corpora import open_corpus
-    from csn.library import build
-    from csn.maps import fit_maps
+    from functools import partial
+
+    from csn.collecting.work import Order, embed
     from csn.model import Model
 
-    corpus = open_corpus(args.corpus, progress=True).only(args.split)
-    library = build(corpus, Model.load(args.model, args.device), args.out, length=args.length)
-    left_out = [*corpus.problems, *library.info["problems"]]
+    left_out: list[str] = []
+    maps = "" if args.no_maps else args.method
+    order = Order(args.corpus, args.model, args.split, args.length, args.half, maps, args.seed)
+    library = embed(
+        order, args.out, partial(Model.load, device=args.device),
+        resume=not args.anew, say=print, left_out=left_out.extend,
+    )  # fmt: skip
     _say(left_out)
     print(
         f"{len(library.segments)} segments of {library.info['pieces']} pieces in {args.out}; "
         f"{len(left_out)} things left out or odd"
     )
-    if not args.no_maps:
-        fit_maps(library, seed=args.seed)
 
 
 def _map(args: argparse.Namespace) -> None:
     from csn.library import Library
     from csn.maps import fit_maps
 
-    fit_maps(Library.open(args.library), method=args.method, seed=args.seed)
+    solid = "3" if args.dimensions == 3 and args.method != "all" else ""
+    fit_maps(Library.open(args.library), method=args.method + solid, seed=args.seed)
 
 
 def _search(args: argparse.Namespace) -> None:
@@ -190,18 +193,29 @@ def _model_commands(command: Command) -> None:
 
 
 def _library_commands(command: Command) -> None:
-    sub = command("embed", _embed, "Embed a corpus into a library, with its maps; resumes")
+    sub = command(
+        "embed", _embed,
+        "Embed a corpus into a library, with its maps. The same again brings the library up to "
+        "date; Ctrl-C pauses.",
+    )  # fmt: skip
     _device(sub)
     sub.add_argument("--corpus", required=True, help="slakh:PATH, stems:PATH, mixes:PATH or demo")
     sub.add_argument("--model", default="demo", help="model file, or demo")
     sub.add_argument("--out", type=Path, required=True, help="folder of the library")
     sub.add_argument("--split", default="", help="one split only")
     sub.add_argument("--length", type=float, default=3.0, help="seconds of a segment")
+    sub.add_argument(
+        "--half", action=argparse.BooleanOptionalAction,
+        help="store vectors as float16; left out: as the library is",
+    )  # fmt: skip
+    sub.add_argument("--method", default="umap", choices=["umap", "tsne", "pca", "all"], help="of maps")
     sub.add_argument("--no-maps", action="store_true", help="vectors only")
+    sub.add_argument("--anew", action="store_true", help="embed everything again")
 
     sub = command("map", _map, "Compute a library's maps again")
     sub.add_argument("--library", default="demo", help="folder, or demo")
-    sub.add_argument("--method", default="umap", choices=["umap", "tsne", "pca"])
+    sub.add_argument("--method", default="umap", choices=["umap", "tsne", "pca", "all"])
+    sub.add_argument("--dimensions", type=int, default=2, choices=[2, 3], help="of umap or pca")
 
     sub = command("search", _search, "List what is nearest to a segment of a library")
     sub.add_argument("--library", default="demo", help="folder, or demo")

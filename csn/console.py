@@ -24,7 +24,7 @@ def run(args: argparse.Namespace, program: str) -> int:
         return 2
     except BrokenPipeError:  # whoever reads has read enough, as `head` does
         sys.stdout = None  # nothing is left to flush it to
-    except KeyboardInterrupt:
-        print(f"{program}: stopped.", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        print(f"{program}: {stop or 'stopped.'}", file=sys.stderr)
         return 130
     return 0

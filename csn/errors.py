@@ -23,3 +23,7 @@ class LibraryError(StemwiseError):
 
 class ToolError(StemwiseError):
     """A program or soundfont that the work needs is not installed."""
+
+
+class Paused(KeyboardInterrupt):
+    """Work was stopped on request and can be gone on with; the message says how."""

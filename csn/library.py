@@ -1,40 +1,37 @@
 """A library: an embedded corpus on disk, and exact search in it under any focus.
 
 The folder holds ``library.json`` (what was embedded, by which model, how), ``segments.parquet``
-(one row a segment), ``vectors.npy`` ([segments, 645] float32: the embedding and the squared norm
-of each subspace) and ``maps/``. ``library.json`` is written last, so a folder without it is not a
-library yet; ``build`` continues from the pieces that are done.
+(one row a segment), ``vectors.npy`` (``csn.vectors``: float32 with norms, or float16),
+``pieces.parquet`` (where each piece came from) and ``maps/``. ``csn.collecting`` makes it.
 """
 
-import hashlib
 import json
 import os
 import re
-import shutil
 from collections.abc import Collection, Sequence
-from importlib.metadata import version
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from csn import __version__, home
-from csn.corpora import Corpus, Piece, open_corpus
-from csn.embedding import UNREADABLE, Embedded, Embedder, embed_pieces, write_whole
+from csn import home
+from csn.collecting.folder import settle
+from csn.corpora import Corpus, open_corpus
+from csn.embedding import UNREADABLE, Embedder, sha256
 from csn.errors import LibraryError
 from csn.instruments import EMBEDDING, INSTRUMENTS
 from csn.search import ExactSearch
-from csn.vectors import WIDTH, Floats, Integers, Mask, with_norms
+from csn.vectors import Floats, Integers, Mask, Stored, well_shaped
 
 FORMAT: Final = "stemwise-library-1"
 
 ACTIVITY: Final = tuple(f"activity_{name}" for name in INSTRUMENTS)
 """Columns of ``segments``: the part of a segment in which the instrument sounds, 0 to 1."""
 
-_COLUMNS: Final = ("piece", "title", "split", "start", "length", *ACTIVITY, "tempo")
-_TAGS: Final = ("key", "groove", "groove_file")  # always there, empty where unknown
+COLUMNS: Final = ("piece", "title", "split", "start", "length", *ACTIVITY, "tempo")
+TAGS: Final = ("key", "groove", "groove_file")  # always there, empty where unknown
 _MAPS: Final = ("umap", "tsne", "pca")  # the first that exists is shown
 _CHECKED: Final = 1 << 26  # bytes: smaller files are compared with their hash on opening
 
@@ -48,11 +45,12 @@ class Library:
         segments: one row a segment: piece, title, split, start and length (seconds),
             ``activity_drums`` … (NaN where the corpus has no stems), tempo (BPM or NaN), key,
             groove, groove_file and the corpus's other tags (empty where a piece has none).
-        vectors: [segments, 645] float32, memory-mapped, read-only.
+        vectors: [segments, 645] float32 with norms, or [segments, 640] float16; memory-mapped,
+            read-only. The first 640 columns are the embedding.
     """
 
     def __init__(
-        self, folder: Path, info: dict[str, Any], segments: pd.DataFrame, vectors: Floats
+        self, folder: Path, info: dict[str, Any], segments: pd.DataFrame, vectors: Stored
     ) -> None:
         """Use ``Library.open`` or ``build``."""
         self.folder, self.info, self.segments, self.vectors = folder, info, segments, vectors
@@ -70,30 +68,38 @@ class Library:
             LibraryError: there is none, or it is damaged or of another version.
         """
         where = home.demo() / "library" if str(folder) == "demo" else Path(folder)
-        if not (where / "library.json").is_file():
-            raise LibraryError(f"There is no library at {where}; make one with `csn embed`.")
-        try:
-            info = json.loads((where / "library.json").read_text("utf-8"))
-            if info["format"] != FORMAT:
+        settle(where)
+        while True:
+            about = _read(where)
+            try:
+                return cls._open(where, about)
+            except UNREADABLE as error:
+                if _read(where) != about:  # another took its place meanwhile
+                    continue
                 raise LibraryError(
-                    f"The library at {where} has the format {info['format']!r}, this version "
-                    f"reads {FORMAT!r}; make it again with `csn embed`."
-                )
-            for name, digest in info["files"].items():
-                if (where / name).stat().st_size <= _CHECKED and _sha256(where / name) != digest:
-                    raise ValueError(f"{name} is not the file that was written")
-            segments = pd.read_parquet(where / "segments.parquet")
-            vectors = np.load(where / "vectors.npy", mmap_mode="r", allow_pickle=False)
-            if vectors.shape != (len(segments), WIDTH) or vectors.dtype != np.float32:
-                raise ValueError(f"vectors.npy is {vectors.dtype} {list(vectors.shape)}")
-            if missing := {*_COLUMNS, *_TAGS} - {*segments.columns}:
-                raise ValueError(f"segments.parquet has no {', '.join(sorted(missing))}")
-            return cls(where, info, segments, vectors)
-        except UNREADABLE as error:
+                    f"The library at {where} is damaged ({_first_line(error)}); copy it again or "
+                    "make it again with `csn embed`."
+                ) from error
+
+    @classmethod
+    def _open(cls, where: Path, about: bytes) -> "Library":
+        """The library whose ``library.json`` this is; raises whatever a damaged file raises."""
+        info = json.loads(about)
+        if info["format"] != FORMAT:
             raise LibraryError(
-                f"The library at {where} is damaged ({_first_line(error)}); copy it again or "
-                "make it again with `csn embed`."
-            ) from error
+                f"The library at {where} has the format {info['format']!r}, this version "
+                f"reads {FORMAT!r}; make it again with `csn embed`."
+            )
+        for name, digest in info["files"].items():
+            if (where / name).stat().st_size <= _CHECKED and sha256(where / name) != digest:
+                raise ValueError(f"{name} is not the file that was written")
+        segments = pd.read_parquet(where / "segments.parquet")
+        vectors = np.load(where / "vectors.npy", mmap_mode="r", allow_pickle=False)
+        if len(vectors) != len(segments) or not well_shaped(vectors):
+            raise ValueError(f"vectors.npy is {vectors.dtype} {list(vectors.shape)}")
+        if missing := {*COLUMNS, *TAGS} - {*segments.columns}:
+            raise ValueError(f"segments.parquet has no {', '.join(sorted(missing))}")
+        return cls(where, info, segments, vectors)
 
     def __len__(self) -> int:
         return len(self.segments)
@@ -117,7 +123,7 @@ class Library:
         Raises:
             CorpusError: it is no longer there.
         """
-        scheme, path = _split_uri(self.info["corpus"])
+        scheme, path = split_uri(self.info["corpus"])
         if path == "demo":
             return open_corpus("demo")
         return open_corpus(f"{scheme}{Path(os.path.normpath(self.folder.absolute() / path))}")
@@ -200,10 +206,11 @@ class Library:
 
         Args:
             subspace: ``whole`` or an instrument.
-            method: ``umap``, ``tsne`` or ``pca``; by default the first of these that was made.
+            method: one of ``csn.maps.METHODS``; by default the first of ``umap``, ``tsne`` and
+                ``pca`` that was made.
 
         Returns:
-            [segments, 2] float32 in [-1, 1].
+            [segments, 2] float32 in [-1, 1], or 3 where the method's name ends in 3.
 
         Raises:
             LibraryError: no such map, or one of other vectors.
@@ -228,7 +235,7 @@ class Library:
         try:
             with np.load(file, allow_pickle=False) as stored:
                 content = dict(stored)
-            if content["coordinates"].shape != (len(self), 2):
+            if content["coordinates"].shape != (len(self), 3 if name.endswith("3") else 2):
                 raise ValueError(f"it holds {len(content['coordinates'])} points")
             if str(content["vectors_sha256"]) != self.info["files"]["vectors.npy"]:
                 raise ValueError("it was made from other vectors")
@@ -240,151 +247,22 @@ class Library:
         return content
 
 
-def build(
-    corpus: Corpus,
-    model: Embedder,
-    folder: Path | str,
-    *,
-    length: float = 3.0,
-    overlap: float = 0.5,
-    progress: bool = True,
-    resume: bool = True,
-) -> Library:
-    """Embed a corpus into a folder.
-
-    Silent segments of the mix are dropped; a piece that cannot be read is left out, with one
-    sentence in ``info["problems"]``. A run that was killed goes on where it stopped, and a
-    library that is already what it would become is opened as it is.
-
-    Args:
-        corpus: what to embed.
-        model: what embeds, a ``csn.model.Model``.
-        folder: of the library; an older library in it is replaced, its maps with it.
-        length: of a segment, seconds.
-        overlap: of neighbouring segments, as a fraction of ``length``.
-        progress: draw a progress bar.
-        resume: False forgets what an earlier run left.
-
-    Raises:
-        LibraryError: not one segment could be embedded, or the folder is a file.
-    """
-    folder = Path(folder)
-    if folder.exists() and not folder.is_dir():
-        raise LibraryError(f"{folder} is a file; give the name of a folder for the library.")
-    if not resume:
-        shutil.rmtree(folder / ".partial", ignore_errors=True)
-    info = {
-        "format": FORMAT,
-        "name": corpus.name,
-        "corpus": _portable(corpus.uri, folder),
-        "corpus_fingerprint": corpus.fingerprint(),
-        "model": model.hash,
-        "sample_rate": model.settings.sample_rate,
-        "length": length,
-        "overlap": overlap,
-    }
-    there = _opened(folder) if resume else None
-    if there is not None and info.items() <= there.info.items():
-        return there
-    parts = embed_pieces(
-        corpus, model, folder / ".partial", length=length, overlap=overlap, progress=progress
-    )
-    done = list(parts)
-    _assemble(folder, info, done, length)
-    shutil.rmtree(folder / ".partial")
-    return Library.open(folder)
-
-
-def _opened(folder: Path) -> Library | None:
-    """The library in a folder, or None where there is no sound one."""
-    try:
-        return Library.open(folder)
-    except LibraryError:
-        return None
-
-
-def _assemble(
-    folder: Path, info: dict[str, Any], done: Sequence[tuple[Piece, Embedded]], length: float
-) -> None:
-    """Write the library's files, ``library.json`` last."""
-    problems = [part.problem for _, part in done if part.problem]
-    done = [(piece, part) for piece, part in done if len(part.starts)]
-    if not done:
-        raise LibraryError(
-            f"Not one piece of {info['name']} could be embedded; the first reason is: "
-            f"{problems[0] if problems else 'the corpus has no pieces.'}"
-        )
-    (folder / "library.json").unlink(missing_ok=True)  # from here on the old library is gone
-    for map_file in (folder / "maps").glob("*.npz"):
-        map_file.unlink()
-    segments = _table(done, length)
-    write_whole(folder / "segments.parquet", lambda file: segments.to_parquet(file, index=False))
-    write_whole(folder / "vectors.npy", lambda file: _write_vectors(file, done, len(segments)))
-    info |= {
-        "pieces": len(done),
-        "segments": len(segments),
-        "problems": problems,
-        "files": {name: _sha256(folder / name) for name in ("segments.parquet", "vectors.npy")},
-        "versions": {"stemwise": __version__}
-        | {name: version(name) for name in ("numpy", "pandas", "torch")},
-    }
-    text = json.dumps(info, indent=1, ensure_ascii=False) + "\n"
-    write_whole(folder / "library.json", lambda file: file.write(text.encode()))
-
-
-def _write_vectors(file: IO[bytes], done: Sequence[tuple[Piece, Embedded]], rows: int) -> None:
-    """What ``np.save`` would write, without a second copy of everything in memory."""
-    header = {"descr": "<f4", "fortran_order": False, "shape": (rows, WIDTH)}
-    np.lib.format.write_array_header_1_0(file, header)
-    for _, part in done:
-        file.write(with_norms(part.embeddings).astype("<f4").tobytes())
-
-
-def _table(done: Sequence[tuple[Piece, Embedded]], length: float) -> pd.DataFrame:
-    """One row a segment."""
-    tags = sorted({key for piece, _ in done for key in piece.tags} - {*_COLUMNS, *_TAGS})
-    rows = np.repeat(np.arange(len(done)), [len(part.starts) for _, part in done])
-    pieces = pd.DataFrame(
-        {
-            "piece": [piece.id for piece, _ in done],
-            "title": [piece.title for piece, _ in done],
-            "split": [piece.split for piece, _ in done],
-            "tempo": np.array([piece.tempo for piece, _ in done], np.float64),
-            **{key: [str(piece.tags.get(key, "")) for piece, _ in done] for key in (*_TAGS, *tags)},
-        }
-    )
-    table = pieces.iloc[rows].reset_index(drop=True)
-    table["start"] = np.concatenate([part.starts for _, part in done])
-    table["length"] = length
-    active = np.concatenate([part.activity for _, part in done])
-    for c, name in enumerate(ACTIVITY):
-        table[name] = active[:, c]
-    return table[[*_COLUMNS, *_TAGS, *tags]]
-
-
-def _split_uri(uri: str) -> tuple[str, str]:
+def split_uri(uri: str) -> tuple[str, str]:
     """``slakh:PATH`` → ``slakh:`` and PATH; a plain path, Windows' ``C:`` too, has no layout."""
     named = re.match(r"[a-z]{2,}:", uri)
     return (named[0], uri[named.end() :]) if named else ("", uri)
 
 
-def _portable(uri: str, folder: Path) -> str:
-    """The corpus's URI as it will be found from the library, wherever the two are moved together.
+def _read(where: Path) -> bytes:
+    """What ``library.json`` says.
 
-    Relative to the library where both lie in one folder, else absolute.
+    Raises:
+        LibraryError: there is none.
     """
-    scheme, path = _split_uri(uri)
-    if path == "demo":
-        return uri
-    place, beside = Path(path).resolve(), folder.resolve().parent
-    if place.is_relative_to(beside):
-        return scheme + Path(os.path.relpath(place, folder.resolve())).as_posix()
-    return scheme + str(place)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        return (where / "library.json").read_bytes()
+    except OSError:
+        raise LibraryError(f"There is no library at {where}; make one with `csn embed`.") from None
 
 
 def _first_line(error: Exception) -> str:

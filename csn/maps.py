@@ -4,7 +4,8 @@ A map is computed once with a fixed seed and stored as ``maps/{method}-{subspace
 is one ``np.load``. Neighbours come from the subspace itself, never from the map.
 
 The file holds ``coordinates`` [segments, 2] float32 in [-1, 1] (both axes in one scale, so that
-shapes keep their aspect), ``fitted_by`` (the method that was really used), ``seed``,
+shapes keep their aspect; a map in three dimensions, [segments, 3], lies in the unit ball, so that
+it can be turned within its frame), ``fitted_by`` (the method that was really used), ``seed``,
 ``parameters`` and ``versions`` (JSON), ``vectors_sha256`` (of the library's vectors, which
 are the rest of the fitted model), and for PCA the projection (``centre``, ``axes``, ``offset``).
 Nothing is pickled.
@@ -12,6 +13,7 @@ Nothing is pickled.
 
 import json
 import warnings
+from collections.abc import Sequence
 from functools import partial
 from importlib.metadata import version
 from typing import Any, Final, NamedTuple
@@ -24,10 +26,11 @@ from csn.embedding import write_whole
 from csn.errors import LibraryError
 from csn.instruments import EMBEDDING, INSTRUMENTS, subspace
 from csn.library import Library
-from csn.vectors import Floats
+from csn.vectors import Floats, Stored
 
 SUBSPACES: Final = ("whole", *INSTRUMENTS)
-METHODS: Final = ("umap", "tsne", "pca")
+METHODS: Final = ("umap", "tsne", "pca", "umap3", "pca3")
+"""The kinds of maps; a 3 at the end stands for three dimensions."""
 
 NEIGHBOURS: Final = 15
 """Of each point, the least that UMAP looks at (its default); a new point is placed by so many."""
@@ -45,11 +48,11 @@ class _Fitted(NamedTuple):
     """A map before scaling."""
 
     points: np.ndarray
-    """[n, 2]."""
+    """[n, 2 or 3]."""
     by: str
     parameters: dict[str, Any]
     axes: np.ndarray = np.empty((0, 2))
-    """[dimensions, 2] for PCA: points = (vectors - centre) @ axes."""
+    """[dimensions, 2 or 3] for PCA: points = (vectors - centre) @ axes."""
     centre: np.ndarray = np.empty(0)
 
 
@@ -65,7 +68,12 @@ def focus_of(name: str) -> tuple[float, ...]:
 
 
 def fit_maps(
-    library: Library, *, method: str = "umap", seed: int = 0, progress: bool = True
+    library: Library,
+    *,
+    method: str = "umap",
+    seed: int = 0,
+    progress: bool = True,
+    names: Sequence[str] = SUBSPACES,
 ) -> None:
     """Compute and store the six maps of a library.
 
@@ -76,21 +84,29 @@ def fit_maps(
 
     Args:
         library: what to draw.
-        method: ``umap``, ``tsne`` (slower, keeps neighbours better) or ``pca`` (linear).
+        method: ``umap``, ``tsne`` (slower, keeps neighbours better), ``pca`` (linear); ``umap3``
+            and ``pca3`` in three dimensions; ``all`` of these.
         seed: of the layout.
         progress: draw a progress bar.
+        names: of the subspaces, where not all six are wanted.
 
     Raises:
         LibraryError: no such method.
     """
+    if method == "all":
+        for one in METHODS:
+            fit_maps(library, method=one, seed=seed, progress=progress, names=names)
+        return
     if method not in METHODS:
         raise LibraryError(f"There are no {method!r} maps; choose one of {', '.join(METHODS)}.")
     segments = library.segments["piece"].value_counts()
     reach = 2 * int(segments.median()) if len(segments) else 0  # so many neighbours, if it can be
-    for name in tqdm(SUBSPACES, desc=f"Drawing {method} maps", unit="map", disable=not progress):
+    for name in tqdm(names, desc=f"Drawing {method} maps", unit="map", disable=not progress):
         fitted = _fit(_columns(library.vectors, name), method, seed, reach)
         low, high = fitted.points.min(axis=0), fitted.points.max(axis=0)
         middle, half = (low + high) / 2, float((high - low).max()) / 2 or 1.0
+        if method.endswith("3"):
+            half = float(np.linalg.norm(fitted.points - middle, axis=1).max()) or 1.0
         coordinates = np.clip((fitted.points - middle) / half, -1, 1).astype(np.float32)
         content = {
             "coordinates": coordinates,
@@ -127,7 +143,7 @@ def place(library: Library, name: str, vectors: ArrayLike, method: str | None = 
         method: as for ``Library.map``.
 
     Returns:
-        [n, 2] float32 in [-1, 1].
+        [n, 2 or 3] float32 in [-1, 1].
 
     Raises:
         LibraryError: no such map.
@@ -141,7 +157,7 @@ def place(library: Library, name: str, vectors: ArrayLike, method: str | None = 
     found, distances = library.search(new, focus, NEIGHBOURS)
     away = distances.astype(np.float64)
     weights = _memberships(away) / np.maximum(away**2, 1e-12)
-    return _geometric_median(stored["coordinates"][found], weights).astype(np.float32)
+    return geometric_median(stored["coordinates"][found], weights).astype(np.float32)
 
 
 def neighbours_kept(
@@ -175,26 +191,27 @@ def neighbours_kept(
     return float(np.mean(kept))
 
 
-def _columns(vectors: Floats, name: str) -> Floats:
-    """One subspace, or the whole embedding, of [n, 640 or 645]."""
+def _columns(vectors: Stored, name: str) -> Floats:
+    """One subspace, or the whole embedding, of [n, 640 or 645], as float32."""
     columns = slice(0, EMBEDDING) if name == "whole" else subspace(name)
-    return np.ascontiguousarray(vectors[:, columns])
+    return np.ascontiguousarray(vectors[:, columns], np.float32)
 
 
 def _fit(vectors: Floats, method: str, seed: int, reach: int) -> _Fitted:
     """A map of [n, dimensions], by PCA where the method cannot draw one."""
-    if method != "pca" and len(vectors) >= _FEWEST and np.ptp(vectors, axis=0).any():
-        fitted = _umap(vectors, seed, reach) if method == "umap" else _tsne(vectors, seed)
+    axes = 3 if method.endswith("3") else 2
+    if not method.startswith("pca") and len(vectors) >= _FEWEST and np.ptp(vectors, axis=0).any():
+        fitted = _tsne(vectors, seed) if method == "tsne" else _umap(vectors, seed, reach, axes)
         if np.isfinite(fitted.points).all():
             return fitted
-    return _pca(vectors)
+    return _pca(vectors, axes)
 
 
-def _umap(vectors: Floats, seed: int, reach: int) -> _Fitted:
+def _umap(vectors: Floats, seed: int, reach: int, axes: int) -> _Fitted:
     from umap import UMAP  # noqa: PLC0415 seconds to import
 
     looked_at = min(max(reach, NEIGHBOURS), _MOST, len(vectors) - 1)
-    parameters = {"n_neighbors": looked_at, **_UMAP}
+    parameters = {"n_neighbors": looked_at, **_UMAP} | ({"n_components": 3} if axes == 3 else {})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about groups without a connection, which are welcome
         points = UMAP(random_state=seed, n_jobs=1, **parameters).fit_transform(vectors)
@@ -209,11 +226,11 @@ def _tsne(vectors: Floats, seed: int) -> _Fitted:
     return _Fitted(np.asarray(points), "tsne", {"perplexity": perplexity, "metric": "euclidean"})
 
 
-def _pca(vectors: Floats) -> _Fitted:
-    """The plane of the largest variance; the larger loadings of each axis point to the right."""
+def _pca(vectors: Floats, dimensions: int) -> _Fitted:
+    """The plane or solid of the largest variance; the larger loadings of each axis point to the right."""
     centre = vectors.mean(axis=0, dtype=np.float64)
     away = vectors - centre
-    axes = np.linalg.eigh(away.T @ away)[1][:, :-3:-1]
+    axes = np.linalg.eigh(away.T @ away)[1][:, : -dimensions - 1 : -1]
     axes = axes * np.where(
         np.take_along_axis(axes, np.abs(axes).argmax(axis=0)[None], 0) < 0, -1, 1
     )
@@ -240,16 +257,16 @@ def _memberships(distances: np.ndarray) -> np.ndarray:
     return np.exp(-beyond / high)
 
 
-def _geometric_median(points: np.ndarray, weights: np.ndarray, steps: int = 60) -> np.ndarray:
+def geometric_median(points: np.ndarray, weights: np.ndarray, steps: int = 60) -> np.ndarray:
     """The place from which the weighted sum of distances is least (Weiszfeld's iteration).
 
     Args:
-        points: [n, k, 2].
-        weights: [n, k], positive.
+        points: [n, k, axes].
+        weights: [n, k], positive, or 0 for points that do not count.
         steps: of the iteration, enough for a thousandth of a map.
 
     Returns:
-        [n, 2].
+        [n, axes].
     """
     pull = weights
     for _ in range(steps):

@@ -6,9 +6,10 @@ from types import SimpleNamespace
 import numpy as np
 import yaml
 
+from csn.collecting.build import build
 from csn.corpora import open_corpus
 from csn.instruments import EMBEDDING
-from csn.library import Library, build
+from csn.library import Library
 from csn.maps import fit_maps
 from tests.conftest import write_slakh
 

@@ -44,6 +44,12 @@ class Piece:
         """The instruments that have a stem, in the order of the conditions."""
         return tuple(name for name in INSTRUMENTS if name in self.stems)
 
+    @property
+    def files(self) -> tuple[tuple[str, Path], ...]:
+        """Every file of the piece with its part: the stems of each instrument, then the mix."""
+        stems = [(name, file) for name in self.instruments for file in self.stems[name]]
+        return (*stems, *([] if self.mix is None else [("mix", self.mix)]))
+
     def audio(
         self, part: str, sample_rate: int, *, start: float = 0.0, length: float | None = None
     ) -> np.ndarray:
@@ -159,10 +165,7 @@ class Corpus:
         digest = hashlib.sha256()
         for piece in self.pieces:
             digest.update(f"{piece.id}\0{piece.split}\0".encode())
-            files = [(name, file) for name in piece.instruments for file in piece.stems[name]]
-            if piece.mix is not None:
-                files.append(("mix", piece.mix))
-            for part, file in files:
+            for part, file in piece.files:
                 try:
                     size = file.stat().st_size
                 except OSError as error:

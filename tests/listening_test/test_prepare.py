@@ -12,9 +12,9 @@ import pytest
 import soundfile as sf
 
 from csn import home
+from csn.collecting.build import build
 from csn.corpora import Corpus
 from csn.errors import LibraryError
-from csn.library import build
 from csn.model import Model
 from listening_test.errors import StudyError
 from listening_test.loudness import loudness, true_peak
