@@ -1,12 +1,13 @@
 """The entry point: ``streamlit run app.py``. Pages, and what their scripts fetch by themselves.
 
 A clip is ``/audio/LIBRARY/PART?piece=ID&start=SECONDS&length=SECONDS``, with ``&level=1`` at the
-loudness of all such clips; a map or the segments themselves are ``/points/LIBRARY/WHAT``. Both run
-in a thread, so that they never hold up a page.
+loudness of all such clips; a map or the segments themselves are ``/points/LIBRARY/WHAT``, with
+``?method=`` for another map than the usual. Both run in threads, so that they never hold up a page.
 """
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from threading import Thread
 
 from starlette.requests import Request
@@ -19,7 +20,7 @@ from csn.playback import clip
 from listening_test.account_routes import Desk
 from listening_test.routes import routes as listener_routes
 from pages import access, libraries
-from pages.components.explorer.points import about, matrix
+from pages.components.explorer.points import about, groups, matrix
 from pages.sound import levelled_wav
 
 # Addresses carry the library's version, so that what a browser has kept is never out of date.
@@ -45,18 +46,26 @@ def audio(request: Request) -> Response:
 
 
 def points(request: Request) -> Response:
-    """What the explorer draws: ``about`` (JSON), ``segments`` or a map (float32)."""
+    """What the explorer draws: ``about`` and clusters (JSON), ``segments`` or a map (float32)."""
     name, what = request.path_params["library"], request.path_params["what"]
+    method = request.query_params.get("method") or None
     try:
-        library = libraries.find(name).library
-        if what == "about":
-            return Response(about(library), media_type="application/json", headers=KEEP)
-        body = matrix(library, what)
-    except KeyError:
-        return PlainTextResponse(f"A library has no {what!r}.", NOT_FOUND)
+        opened = libraries.find(name)
+        if what == "about" or what.startswith("clusters-"):
+            body = about(opened.library) if what == "about" else clusters(opened, what[9:], method)
+            return Response(body, media_type="application/json", headers=KEEP)
+        body = matrix(opened.library, what, method)
+    except KeyError as error:
+        return PlainTextResponse(f"A library has no {error.args[0]!r}.", NOT_FOUND)
     except StemwiseError as error:
         return PlainTextResponse(str(error), NOT_FOUND)
     return Response(body, media_type="application/octet-stream", headers=KEEP)
+
+
+@lru_cache(maxsize=32)
+def clusters(opened: libraries.Opened, name: str, method: str | None) -> bytes:
+    """The clusters of a map, found once for all visitors; another version is another library."""
+    return groups(opened.library, name, method)
 
 
 @asynccontextmanager

@@ -67,6 +67,12 @@ def focus_of(name: str) -> tuple[float, ...]:
     return tuple(float(name in ("whole", instrument)) for instrument in INSTRUMENTS)
 
 
+def drawn(library: Library) -> list[str]:
+    """The methods by which all six maps were drawn, the one that is shown at first in front."""
+    folder = library.folder / "maps"
+    return [m for m in METHODS if all((folder / f"{m}-{s}.npz").is_file() for s in SUBSPACES)]
+
+
 def fit_maps(
     library: Library,
     *,
@@ -95,7 +101,7 @@ def fit_maps(
     """
     if method == "all":
         for one in METHODS:
-            fit_maps(library, method=one, seed=seed, progress=progress, names=names)
+            fit_maps(library, method=one, seed=seed, progress=progress)
         return
     if method not in METHODS:
         raise LibraryError(f"There are no {method!r} maps; choose one of {', '.join(METHODS)}.")

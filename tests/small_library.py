@@ -43,7 +43,7 @@ class Fingerprints:
 
 
 def make(root: Path, model: object | None = None) -> Library:
-    """Twelve pieces of 10 s, stems as Ogg without a mix, embedded and mapped (PCA).
+    """Twelve pieces of 10 s, stems as Ogg without a mix, embedded and mapped (PCA, flat and solid).
 
     Args:
         root: where ``corpus`` and ``library`` are made.
@@ -63,5 +63,6 @@ def make(root: Path, model: object | None = None) -> Library:
     metadata.write_text(yaml.safe_dump(content, allow_unicode=True), "utf-8")
     corpus = open_corpus(f"slakh:{root / 'corpus'}")
     library = build(corpus, model or Fingerprints(), root / "library", progress=False)
-    fit_maps(library, method="pca", progress=False)
+    for method in ("pca", "pca3"):
+        fit_maps(library, method=method, progress=False)
     return library

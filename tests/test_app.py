@@ -21,6 +21,8 @@ from starlette.applications import Starlette
 from streamlit.testing.v1 import AppTest
 
 import app
+from csn.centroids import centroids
+from csn.clusters import find as find_clusters
 from csn.errors import LibraryError
 from csn.instruments import INSTRUMENTS
 from csn.library import Library
@@ -301,6 +303,11 @@ def test_a_clip_ends_with_its_piece(client: Client) -> None:
         ("/audio/small/mix?piece=Track00001&length=inf", 404, "at most 30"),
         ("/points/small/secrets", 404, "no 'secrets'"),
         ("/points/other/about", 404, "no library called"),
+        ("/points/small/bass?method=umap", 404, "no umap map of 'bass'"),
+        ("/points/small/bass?method=..%2Fmaps%2Fpca", 404, "has no '../maps/pca'"),
+        ("/points/small/pieces-violin", 404, "has no 'violin'"),
+        ("/points/small/clusters-violin", 404, "has no 'violin'"),
+        ("/points/small/clusters-bass?method=x", 404, "has no 'x'"),
     ],
 )
 def test_wrong_requests_get_one_sentence(
@@ -350,6 +357,25 @@ def test_points_are_the_library(client: Client, library: Library) -> None:
     for subspace in SUBSPACES:
         drawn = np.frombuffer(client.get(f"/points/small/{subspace}").content, "<f4")
         assert drawn.reshape(-1, 2).tolist() == library.map(subspace).tolist()
+    assert about["maps"] == ["pca", "pca3"]
+
+
+def test_every_way_of_drawing_has_an_address(client: Client, library: Library) -> None:
+    def rows(what: str, width: int) -> np.ndarray:
+        reply = client.get(f"/points/small/{what}")
+        assert "immutable" in reply.headers["cache-control"]
+        return np.frombuffer(reply.content, "<f4").reshape(-1, width)
+
+    assert rows("bass?method=pca3", 3).tolist() == library.map("bass", "pca3").tolist()
+    places, played = centroids(library, "bass", "pca3")
+    pieces = rows("pieces-bass?method=pca3", 4)
+    assert pieces[:, :3].tolist() == places.tolist() and pieces[:, 3].tolist() == played.tolist()
+    found = find_clusters(library, "bass", "pca")
+    reply = client.get("/points/small/clusters-bass?method=pca").json()
+    assert reply["members"] == found.members.tolist()
+    assert [cluster["label"] for cluster in reply["clusters"]] == [
+        cluster.label for cluster in found.clusters
+    ]
 
 
 # ---- the page -------------------------------------------------------------------------------

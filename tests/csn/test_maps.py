@@ -122,6 +122,35 @@ def test_pca_is_the_plane_of_the_largest_variance(tmp_path):
     assert np.abs(far).max() == 1.0
 
 
+def test_three_dimensions_lie_in_a_ball_whose_shadow_is_the_plane(tmp_path):
+    library = make(tmp_path, groups(0))
+    maps.fit_maps(library, method="pca", progress=False)
+    maps.fit_maps(library, method="pca3", progress=False)
+    assert maps.drawn(library) == ["pca", "pca3"]
+    solid, plane = library.map("bass", "pca3"), library.map("bass", "pca")
+    assert solid.shape == (len(library), 3)
+    assert np.linalg.norm(solid, axis=1).max() == pytest.approx(1, abs=1e-6)
+    for axis in (0, 1):
+        scale, shift = np.polyfit(plane[:, axis], solid[:, axis], 1)
+        np.testing.assert_allclose(scale * plane[:, axis] + shift, solid[:, axis], atol=1e-5)
+    spread = solid.var(axis=0)
+    assert spread[0] >= spread[1] >= spread[2] > 0
+    own = maps.place(library, "bass", library.vectors[:, :EMBEDDING], "pca3")
+    np.testing.assert_allclose(own, solid, atol=1e-5)
+    np.testing.assert_array_equal(library.map("bass"), plane)  # the plane is shown at first
+
+
+def test_umap_in_three_dimensions_keeps_groups_together(tmp_path):
+    library = make(tmp_path, groups(0))
+    maps.fit_maps(library, method="umap3", seed=3, progress=False)
+    points = library.map("drums", "umap3")
+    assert points.shape == (len(library), 3)
+    apart = np.linalg.norm(points[:, None] - points[None], axis=2) + 9 * np.eye(len(points))
+    assert (apart.argmin(axis=1) // 15 == np.arange(len(points)) // 15).all()
+    with pytest.raises(LibraryError, match="no 'tsne3' maps"):
+        maps.fit_maps(library, method="tsne3", progress=False)
+
+
 @pytest.mark.parametrize("count", [1, 2, 3, 15])
 def test_few_segments_are_drawn_by_pca(tmp_path, count):
     library = make(tmp_path, groups(0)[::4][:count])
@@ -142,7 +171,8 @@ def test_few_segments_are_drawn_by_pca(tmp_path, count):
 def test_segments_that_are_all_alike(tmp_path, method):
     library = make(tmp_path, np.repeat(groups(0)[:1], 20, axis=0))
     maps.fit_maps(library, method=method, progress=False)
-    np.testing.assert_allclose(library.map("others"), np.zeros((20, 2)), atol=1e-6)
+    axes = 3 if method.endswith("3") else 2
+    np.testing.assert_allclose(library.map("others", method), np.zeros((20, axes)), atol=1e-6)
 
 
 def test_the_first_map_that_exists_is_shown(tmp_path):
@@ -189,7 +219,7 @@ def test_geometric_median_is_the_place_nearest_to_all():
     rng = np.random.default_rng(0)
     points, weights = rng.uniform(-1, 1, (6, 9, 2)), rng.uniform(0.1, 1, (6, 9))
     grid = np.stack(np.meshgrid(*[np.linspace(-1, 1, 401)] * 2), axis=-1).reshape(-1, 2)
-    for i, found in enumerate(maps._geometric_median(points, weights)):
+    for i, found in enumerate(maps.geometric_median(points, weights)):
         costs = np.linalg.norm(grid[:, None] - points[i], axis=2) @ weights[i]
         own = np.linalg.norm(found - points[i], axis=1) @ weights[i]
         assert own <= costs.min() + 1e-3

@@ -7,13 +7,17 @@ library, and float32 matrices in row order, little-endian.
 import json
 import math
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
+from csn import clusters
+from csn.centroids import centroids
 from csn.instruments import INSTRUMENTS
 from csn.library import Library
+from csn.maps import METHODS, drawn
 
 WHOLE: Final = "whole"
 """The map of all five subspaces together."""
@@ -30,9 +34,10 @@ def about(library: Library) -> bytes:
 
     Returns:
         JSON (UTF-8): ``segments`` (their number), ``length`` (seconds), ``pieces`` (id, title,
-        tempo), ``fields``. A field has a key, a label and either ``numbers`` (one per piece, null
-        where unknown) or ``values`` and ``codes`` (one per piece, -1 where unknown); a field with
-        ``instrument`` belongs to that instrument only.
+        tempo), ``maps`` (the methods by which it was drawn, the usual one first), ``fields``. A
+        field has a key, a label and either ``numbers`` (one per piece, null where unknown) or
+        ``values`` and ``codes`` (one per piece, -1 where unknown); a field with ``instrument``
+        belongs to that instrument only.
     """
     segments = library.segments
     pieces = segments.drop_duplicates("piece", ignore_index=True)
@@ -45,28 +50,59 @@ def about(library: Library) -> bytes:
             {"id": str(piece), "title": str(title or piece), "tempo": tempo}
             for piece, title, tempo in zip(pieces["piece"], titles, tempos, strict=True)
         ],
+        "maps": drawn(library),
         "fields": _fields(pieces, tempos),
     }
     return json.dumps(answer, ensure_ascii=False, allow_nan=False).encode()
 
 
-def matrix(library: Library, what: str) -> bytes:
+def matrix(library: Library, what: str, method: str | None = None) -> bytes:
     """A float32 matrix, row by row.
 
     Args:
         library: the library.
         what: ``segments`` for [segments, 7]: the piece's place in ``about``, the start in
-            seconds, and the activity of the five instruments (-1 where unknown); or one of
-            ``SUBSPACES`` for its map, [segments, 2] in [-1, 1].
+            seconds, and the activity of the five instruments (-1 where unknown). One of
+            ``SUBSPACES`` for its map, [segments, 2 or 3] in [-1, 1]; after ``pieces-`` for its
+            pieces, [pieces, 3 or 4]: the place, and the segment to play (``csn.centroids``).
+        method: of the map, one of ``csn.maps.METHODS``; None for the usual one.
 
     Raises:
-        KeyError: neither.
+        KeyError: neither, or no such method.
         LibraryError: the library has no such map.
     """
-    if what in SUBSPACES:
-        return library.map(what).astype("<f4").tobytes()
-    if what != "segments":
-        raise KeyError(what)
+    if what == "segments":
+        return _segments(library)
+    pieces, name = what.startswith("pieces-"), what.removeprefix("pieces-")
+    if name not in SUBSPACES or method not in (None, *METHODS):
+        raise KeyError(name if name not in SUBSPACES else method)
+    if pieces:
+        return np.column_stack(centroids(library, name, method)).astype("<f4").tobytes()
+    return library.map(name, method).astype("<f4").tobytes()
+
+
+def groups(library: Library, name: str, method: str | None = None) -> bytes:
+    """The clusters of a map (``csn.clusters``).
+
+    Returns:
+        JSON: ``clusters`` (at, segments, pieces, label, tag, share, lift), and ``members``, the
+        cluster of each segment, -1 for none.
+
+    Raises:
+        KeyError: no such subspace or method.
+        LibraryError: the library has no such map.
+    """
+    if name not in SUBSPACES or method not in (None, *METHODS):
+        raise KeyError(name if name not in SUBSPACES else method)
+    found = clusters.find(library, name, method)
+    answer = {
+        "clusters": [asdict(cluster) for cluster in found.clusters],
+        "members": found.members.tolist(),
+    }
+    return json.dumps(answer, ensure_ascii=False, allow_nan=False).encode()
+
+
+def _segments(library: Library) -> bytes:
     segments = library.segments
     codes, _ = pd.factorize(segments["piece"])
     columns = [codes, segments["start"].to_numpy()]
