@@ -101,7 +101,7 @@ def fit_maps(
     """
     if method == "all":
         for one in METHODS:
-            fit_maps(library, method=one, seed=seed, progress=progress)
+            fit_maps(library, method=one, seed=seed, progress=progress, names=names)
         return
     if method not in METHODS:
         raise LibraryError(f"There are no {method!r} maps; choose one of {', '.join(METHODS)}.")
@@ -233,7 +233,7 @@ def _tsne(vectors: Floats, seed: int) -> _Fitted:
 
 
 def _pca(vectors: Floats, dimensions: int) -> _Fitted:
-    """The plane or solid of the largest variance; the larger loadings of each axis point to the right."""
+    """The plane or solid of the largest variance; an axis' larger loadings point to the right."""
     centre = vectors.mean(axis=0, dtype=np.float64)
     away = vectors - centre
     axes = np.linalg.eigh(away.T @ away)[1][:, : -dimensions - 1 : -1]
