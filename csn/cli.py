@@ -1,4 +1,4 @@
-"""The command line: ``csn compose|render|check|train|ablate|export|embed|map|search|evaluate``.
+"""The command line: ``csn compose|render|check|train|ablate|export|embed|map|search|index|…``.
 
 Thin on purpose: each command parses its words and calls one function of the package.
 """
@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from csn import __version__, cli_evaluation, cli_training
+from csn import __version__, cli_evaluation, cli_index, cli_training
 from csn.console import run
 from csn.errors import StemwiseError
 from csn.instruments import INSTRUMENTS
@@ -88,7 +88,8 @@ def _embed(args: argparse.Namespace) -> None:
 
     left_out: list[str] = []
     maps = "" if args.no_maps else args.method
-    order = Order(args.corpus, args.model, args.split, args.length, args.half, maps, args.seed)
+    order = Order(args.corpus, args.model, args.split, args.length, half=args.half, maps=maps,
+                  seed=args.seed)  # fmt: skip
     library = embed(
         order, args.out, partial(Model.load, device=args.device),
         resume=not args.anew, say=print, left_out=left_out.extend,
@@ -148,6 +149,7 @@ def _parser() -> argparse.ArgumentParser:
     _corpus_commands(command)
     _model_commands(command)
     _library_commands(command)
+    cli_index.add(command)
     return parser
 
 
@@ -208,7 +210,9 @@ def _library_commands(command: Command) -> None:
         "--half", action=argparse.BooleanOptionalAction,
         help="store vectors as float16; left out: as the library is",
     )  # fmt: skip
-    sub.add_argument("--method", default="umap", choices=["umap", "tsne", "pca", "all"], help="of maps")
+    sub.add_argument(
+        "--method", default="umap", choices=["umap", "tsne", "pca", "all"], help="of maps"
+    )
     sub.add_argument("--no-maps", action="store_true", help="vectors only")
     sub.add_argument("--anew", action="store_true", help="embed everything again")
 

@@ -8,7 +8,7 @@ The folder holds ``library.json`` (what was embedded, by which model, how), ``se
 import json
 import os
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from csn import home
+from csn import home, milvus
 from csn.collecting.folder import settle
 from csn.corpora import Corpus, open_corpus
 from csn.embedding import UNREADABLE, Embedder, sha256
@@ -47,6 +47,7 @@ class Library:
             groove, groove_file and the corpus's other tags (empty where a piece has none).
         vectors: [segments, 645] float32 with norms, or [segments, 640] float16; memory-mapped,
             read-only. The first 640 columns are the embedding.
+        piece_codes: [segments] int64, the piece of each segment as a number.
     """
 
     def __init__(
@@ -54,8 +55,8 @@ class Library:
     ) -> None:
         """Use ``Library.open`` or ``build``."""
         self.folder, self.info, self.segments, self.vectors = folder, info, segments, vectors
-        self._piece_codes = pd.factorize(segments["piece"])[0]
-        self._search = ExactSearch(vectors, self._piece_codes)
+        self.piece_codes = pd.factorize(segments["piece"])[0]
+        self._search: ExactSearch | milvus.MilvusSearch = ExactSearch(vectors, self.piece_codes)
 
     @classmethod
     def open(cls, folder: Path | str) -> "Library":
@@ -99,7 +100,12 @@ class Library:
             raise ValueError(f"vectors.npy is {vectors.dtype} {list(vectors.shape)}")
         if missing := {*COLUMNS, *TAGS} - {*segments.columns}:
             raise ValueError(f"segments.parquet has no {', '.join(sorted(missing))}")
-        return cls(where, info, segments, vectors)
+        library = cls(where, info, segments, vectors)
+        elsewhere = milvus.searcher(
+            where, vectors, library.piece_codes, info["files"]["vectors.npy"]
+        )
+        library._search = elsewhere or library._search
+        return library
 
     def __len__(self) -> int:
         return len(self.segments)
@@ -123,10 +129,7 @@ class Library:
         Raises:
             CorpusError: it is no longer there.
         """
-        scheme, path = split_uri(self.info["corpus"])
-        if path == "demo":
-            return open_corpus("demo")
-        return open_corpus(f"{scheme}{Path(os.path.normpath(self.folder.absolute() / path))}")
+        return open_corpus(corpus_uri(self.folder, self.info))
 
     def search(
         self,
@@ -192,7 +195,7 @@ class Library:
         allowed = np.ones(len(self), np.bool_)
         allowed[segment] = False
         if not same_piece:
-            allowed &= self._piece_codes != self._piece_codes[segment]
+            allowed &= self.piece_codes != self.piece_codes[segment]
         return self.search(
             self.vectors[segment, :EMBEDDING],
             weights,
@@ -245,6 +248,14 @@ class Library:
                 "with `csn map`."
             ) from error
         return content
+
+
+def corpus_uri(folder: Path, info: Mapping[str, Any]) -> str:
+    """What ``open_corpus`` takes for the corpus of a library, by what ``library.json`` says."""
+    scheme, path = split_uri(info["corpus"])
+    if path == "demo":
+        return "demo"
+    return f"{scheme}{Path(os.path.normpath(folder.absolute() / path))}"
 
 
 def split_uri(uri: str) -> tuple[str, str]:

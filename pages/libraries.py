@@ -16,7 +16,7 @@ from typing import Final
 
 import streamlit as st
 
-from csn import playback
+from csn import milvus, playback
 from csn.corpora.base import Corpus
 from csn.errors import CorpusError, LibraryError, StemwiseError
 from csn.home import demo, home
@@ -139,7 +139,8 @@ def warm() -> None:
 def _version(folder: Path) -> str:
     """Twelve hex digits over the names, sizes and times of the library's files."""
     digest = hashlib.sha256(str(folder).encode())
-    for file in [folder / "library.json", *sorted((folder / "maps").glob("*"))]:
+    others = [*(folder / "maps").glob("*"), *folder.glob(milvus.FILE)]
+    for file in [folder / "library.json", *sorted(others)]:
         state = file.stat()
         digest.update(f"{file.name}\0{state.st_size}\0{state.st_mtime_ns}\0".encode())
     return digest.hexdigest()[:12]

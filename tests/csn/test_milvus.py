@@ -130,3 +130,29 @@ def test_damaged_files(tmp_path: Path, sent: Sent):
     assert search is not None
     with pytest.raises(LibraryError, match="csn index --remove"):
         search.search(sent.vectors[0, :EMBEDDING], DRUMS)
+
+
+def test_a_library_is_searched_there_after_one_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    from csn.cli import main
+    from csn.library import Library
+    from tests.small_library import make
+
+    memory = make(tmp_path)
+    folder = str(memory.folder)
+    assert main(["index", "--library", folder]) == 0
+    assert "search asks there now" in capsys.readouterr().out
+    there = Library.open(folder)
+    assert isinstance(there._search, MilvusSearch)
+    for segment in (0, len(memory) // 2, len(memory) - 1):
+        for once in (False, True):
+            asked = {"one_per_piece": once, "same_piece": not once}
+            found = there.neighbours(segment, FOCUSES[2], 8, **asked)
+            expected = memory.neighbours(segment, FOCUSES[2], 8, **asked)
+            np.testing.assert_array_equal(found[0], expected[0])
+            np.testing.assert_array_equal(found[1], expected[1])
+    assert main(["index", "--library", folder, "--remove"]) == 0
+    assert not isinstance(Library.open(folder)._search, MilvusSearch)
+    assert main(["index", "--library", folder, "--uri", "http://a:b@c:1"]) == 2
+    assert "must not hold a password" in capsys.readouterr().err
