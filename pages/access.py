@@ -54,12 +54,18 @@ def experimenter() -> str | None:
     return _name(_cookie())
 
 
-def require_experimenter() -> str:
-    """The name of the experimenter; for anybody else the page ends here, with a way to sign in."""
+def require_experimenter(
+    purpose: str = "to design listening tests and to see their answers",
+) -> str:
+    """The name of the experimenter; for anybody else the page ends here, with a way to sign in.
+
+    Args:
+        purpose: why somebody would sign in, a phrase.
+    """
     name = experimenter()
     if name is None:
         st.title("For experimenters")
-        st.write("Sign in to design listening tests and to see their answers.")
+        st.write(f"Sign in {purpose}.")
         here = escape(libraries.base())
         st.html(f'<a href="{here}/sign-in" style="color: inherit">Sign in</a>')
         st.stop()

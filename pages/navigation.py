@@ -40,6 +40,10 @@ pages = [
         visibility="visible" if name else "hidden",
     ),
     st.Page(meant, title="Results", url_path="results"),
+    st.Page(
+        later("library"), title="Library", url_path="library",
+        visibility="visible" if name else "hidden",
+    ),
 ]  # fmt: skip
 if access.institution():
     way_in = st.Page(

@@ -99,6 +99,10 @@ PAGES: Final[Mapping[str, Line]] = {
         "what answers mean: the demo's; to experimenters, every study's",
         "visitors while a study is live",
     ),
+    "library": Line(
+        "makes, updates, renames and deletes libraries of folders on the app's computer",
+        "everybody without a session",
+    ),
     "institution": Line(
         "sign-in by OIDC, where it is set up", "addresses that are not in STEMWISE_EXPERIMENTERS"
     ),

@@ -177,10 +177,11 @@ def measure_pages(
         assert not page.exception
         titles = [title.value for title in page.title]
         found["page", name] = "closed" if "Closed for now" in titles else "open"
-    studies = AppTest.from_function(_studies, default_timeout=60).run()
-    assert not studies.exception
-    titles = [title.value for title in studies.title]
-    found["page", "studies"] = "asks to sign in" if "For experimenters" in titles else "open"
+    for name, script in (("studies", _studies), ("library", _library)):
+        page = AppTest.from_function(script, default_timeout=60).run()
+        assert not page.exception
+        titles = [title.value for title in page.title]
+        found["page", name] = "asks to sign in" if "For experimenters" in titles else "open"
     institution = AppTest.from_function(_institution, default_timeout=60).run()
     assert not institution.exception
     buttons = [button.label for button in institution.button]
@@ -204,6 +205,12 @@ def _institution() -> None:
 
 def _studies() -> None:
     from pages.studies import page
+
+    page()
+
+
+def _library() -> None:
+    from pages.library import page
 
     page()
 

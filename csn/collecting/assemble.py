@@ -22,6 +22,9 @@ from csn.instruments import EMBEDDING
 from csn.library import ACTIVITY, COLUMNS, TAGS, Library, split_uri
 from csn.vectors import WIDTH, Integers, Stored, with_norms
 
+ODD = "corpus_problems"
+"""In ``library.json``: sentences about files that did not become pieces, or are odd."""
+
 
 class Done(NamedTuple):
     """A piece that needs no more work."""
@@ -139,7 +142,8 @@ def portable(uri: str, folder: Path) -> str:
 
 def _is(info: dict[str, Any], plan: dict[str, Any], hashes: dict[str, str]) -> bool:
     """Whether a library is what it would become: its vectors follow from all this."""
-    return plan.items() <= info.items() and hashes.items() <= info["files"].items()
+    odd = info.get(ODD, []) == plan.get(ODD, [])
+    return odd and plan.items() <= info.items() and hashes.items() <= info["files"].items()
 
 
 def _info(folder: Path) -> dict[str, Any]:

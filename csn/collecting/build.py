@@ -75,7 +75,9 @@ def build(
     folder = Path(folder)
     with places.working(folder):
         places.settle(folder)
-        plan = _plan(corpus, model, folder, length, overlap) | ({"split": split} if split else {})
+        plan = _plan(corpus, model, folder, length, overlap)
+        more = {"split": split, assemble.ODD: list(corpus.problems)}
+        plan |= {name: value for name, value in more.items() if value}
         there = _opened(folder)
         if half is None:
             half = there is not None and there.vectors.dtype == np.float16

@@ -6,9 +6,12 @@ watched from anywhere on the computer.
 """
 
 import json
+import os
 import signal
+import sys
 import threading
 import time
+from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -23,6 +26,7 @@ from csn.collecting.build import build
 from csn.collecting.maps import follow
 from csn.collecting.pieces import Changes
 from csn.collecting.progress import Progress
+from csn.console import run
 from csn.corpora import open_corpus
 from csn.embedding import Embedder, write_whole
 from csn.errors import LibraryError, Paused, StemwiseError
@@ -30,6 +34,7 @@ from csn.library import Library
 from csn.vectors import Integers
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+_NICE: Final = 5  # whoever uses the app comes first
 _EVERY: Final = 0.5  # seconds between two words about how far it is
 
 
@@ -42,6 +47,7 @@ class Order:
         model: a file, or ``demo``.
         split: one split only; empty for all.
         length: of a segment, seconds.
+        overlap: of neighbouring segments, as a fraction of ``length``.
         half: store float16; None does as the library that is there does.
         maps: method, or empty for no maps.
         seed: of the maps.
@@ -51,6 +57,7 @@ class Order:
     model: str = "demo"
     split: str = ""
     length: float = 3.0
+    overlap: float = 0.5
     half: bool | None = None
     maps: str = "umap"
     seed: int = 0
@@ -169,7 +176,8 @@ def _embed(
         say(follow(old, new, origins, method=order.maps, seed=order.seed, progress=progress))
 
     library = build(
-        corpus, model, folder, length=order.length, half=order.half, split=order.split,
+        corpus, model, folder, length=order.length, overlap=order.overlap,
+        half=order.half, split=order.split,
         finish=finish if order.maps else None, progress=progress, resume=resume,
         watch=watch, compared=compared, pausing=stop.asked,
     )  # fmt: skip
@@ -239,3 +247,21 @@ class _Stop:
         if self.now or self._signalled:
             raise KeyboardInterrupt
         self._signalled = True
+
+
+def main(folder: Path) -> int:
+    """A process of its own: go on with what the status of a library says is to be done."""
+    from csn.model import Model  # noqa: PLC0415 takes seconds
+
+    status = read_status(folder)
+    if status is None:
+        return 2
+    if hasattr(os, "nice"):
+        os.nice(_NICE)
+    return run(
+        Namespace(run=lambda _: embed(status.order, folder, Model.load, progress=False)), "csn"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

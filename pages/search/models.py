@@ -24,22 +24,39 @@ def of(library: Library) -> Embedder:
         LibraryError: it is not on this computer.
     """
     wanted = library.info["model"]
-    for file in _files():
-        state = file.stat()
-        with _loading:  # two visitors must not load it twice
-            try:
-                model = _load(str(file), state.st_size, state.st_mtime_ns)
-            except ModelError:
-                continue
-        if model.hash == wanted:
-            return model
+    file = file_of(wanted)
+    if file is not None:
+        return load(file)
     raise LibraryError(
         f"The library {library.info['name']!r} was made by the model {wanted[:12]}, which is not "
         f"on this computer; name its file in {CHOICE}, or ask with a piece of the library."
     )
 
 
-def _files() -> list[Path]:
+def file_of(wanted: str) -> Path | None:
+    """The file of the model with this hash; None where it is not on this computer."""
+    for file in files():
+        try:
+            if load(file).hash == wanted:
+                return file
+        except ModelError:
+            continue
+    return None
+
+
+def load(file: Path) -> Embedder:
+    """Open a model file, or hand out what is open.
+
+    Raises:
+        ModelError: it is none.
+    """
+    state = file.stat()
+    with _loading:  # two visitors must not load it twice
+        return _load(str(file), state.st_size, state.st_mtime_ns)
+
+
+def files() -> list[Path]:
+    """The model files of this computer: the chosen one, the demo's, those in the home folder."""
     chosen = os.environ.get(CHOICE, "")
     files = [Path(chosen).expanduser()] if chosen else []
     files += [demo() / "model.safetensors", *sorted((home() / "models").glob("*.safetensors"))]
