@@ -8,6 +8,7 @@ channels needs little more memory than the answer itself.
 
 import io
 import math
+import os
 import wave
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -223,6 +224,16 @@ def _reason(error: Exception) -> str:
     return str(text).removeprefix("Error : ").strip().rstrip(".") or type(error).__name__
 
 
+def _encoded(path: Path) -> str | bytes:
+    """A path as libsndfile takes it, also where the name is no text."""
+    name = str(path)
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(name)
+    return name
+
+
 def stream(path: Path) -> "_Stream | mpeg4.Stream":
     """Open a file and check its header.
 
@@ -240,7 +251,7 @@ def stream(path: Path) -> "_Stream | mpeg4.Stream":
         raise AudioError(f"{path} is empty (0 bytes).")
     file: _Stream | mpeg4.Stream
     try:
-        file = mpeg4.Stream(path) if mpeg4.is_one(path) else _Stream(path)
+        file = mpeg4.Stream(path) if mpeg4.is_one(path) else _Stream(_encoded(path))
     except (sf.LibsndfileError, mpeg4.BrokenError, OSError, TypeError) as error:
         # A TypeError is libsndfile's for headerless .raw.
         raise AudioError(f"{path} is not audio that can be read: {_reason(error)}.") from error
@@ -282,7 +293,7 @@ def _seek(file: "_Stream | mpeg4.Stream", frame: int) -> None:
     if file.format == "MP3":
         safe = max(frame - _MP3_BEFORE, 0)
     elif file.subtype == "VORBIS":
-        safe = max(min(frame, _last_page(Path(file.name)) - 1), 0)
+        safe = max(min(frame, _last_page(Path(os.fsdecode(file.name))) - 1), 0)
     if safe:
         file.seek(safe)
     while safe < frame:

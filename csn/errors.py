@@ -1,8 +1,33 @@
 """Errors that people read: each says in one sentence what was wrong, where, and what to do."""
 
+import unicodedata
+from typing import Final
+
+_UNSHOWN: Final = ("Cc", "Cs", "Zl", "Zp")  # control signs, lone halves of signs, ends of lines
+
+
+def shown(text: str) -> str:
+    r"""Text in one line that any terminal, file and page can hold.
+
+    Names of files may contain line breaks, and bytes that are no text at all.
+
+    >>> shown("a\nb"), shown("\udcff.wav")
+    ('a\\x0ab', '\\udcff.wav')
+    """
+    return "".join(
+        (f"\\x{ord(c):02x}" if ord(c) < 256 else f"\\u{ord(c):04x}")
+        if unicodedata.category(c) in _UNSHOWN
+        else c
+        for c in text
+    )
+
 
 class StemwiseError(Exception):
-    """Base of every error whose message is shown to a person as it is."""
+    """Base of every error whose message is shown to a person as it is, in one line."""
+
+    def __init__(self, *args: object) -> None:
+        """See the class."""
+        super().__init__(*(shown(one) if isinstance(one, str) else one for one in args))
 
 
 class CorpusError(StemwiseError):

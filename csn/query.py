@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from csn import audio
 from csn.embedding import Embedder
-from csn.errors import AudioError, LibraryError
+from csn.errors import AudioError, LibraryError, shown
 from csn.instruments import DIMENSIONS, EMBEDDING, INSTRUMENTS
 from csn.library import ACTIVITY, Library
 from csn.vectors import Floats, Integers, Mask, checked_weights
@@ -249,4 +249,4 @@ def _header(path: Path, name: str) -> audio.Info:
 
 def _named(error: AudioError, path: Path, name: str) -> AudioError:
     """The same sentence with the name that people know."""
-    return AudioError(str(error).replace(str(path), name))
+    return AudioError(str(error).replace(shown(str(path)), name))

@@ -173,5 +173,5 @@ class Corpus:
                         f"{file} was there a moment ago and is not any more ({error.strerror}); "
                         f"open {self.uri} again."
                     ) from error
-                digest.update(f"{part}\0{file.name}\0{size}\0".encode())
+                digest.update(f"{part}\0{file.name}\0{size}\0".encode(errors="surrogateescape"))
         return digest.hexdigest()

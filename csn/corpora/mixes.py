@@ -29,7 +29,8 @@ def open_mixes(root: Path | str, progress: bool = False) -> Corpus:
         CorpusError: no such folder, or no recording in it that can be used.
     """
     folder = existing(root)
-    files = [file for _, inside in walk(folder) for file in inside]
+    tree = list(walk(folder))
+    files = [file for _, inside in tree for file in inside]
     sounds = [file for file in files if file.suffix.lower() in audio.SUFFIXES]
     strange = [file for file in files if file.suffix.lower() in _OTHER_AUDIO]
     if not sounds:
@@ -44,6 +45,11 @@ def open_mixes(root: Path | str, progress: bool = False) -> Corpus:
     found: list[Found] = [
         (None, [f"{file} is in a format that cannot be read; convert it to FLAC or WAV."])
         for file in strange
+    ]
+    found += [
+        (None, [f"{place} is a folder; an audio file was expected."])
+        for place, inside in tree
+        if place.suffix.lower() in audio.SUFFIXES and not inside and place != folder
     ]
     look = partial(_look, folder, twice)
     found += in_threads(look, sounds, f"Opening {folder.name}", progress)

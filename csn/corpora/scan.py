@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from csn import audio
 from csn.corpora.base import Corpus, Piece
-from csn.errors import AudioError, CorpusError
+from csn.errors import AudioError, CorpusError, shown
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -111,9 +111,9 @@ def gather(uri: str, root: Path, found: Iterable[Found], progress: bool = False)
     pieces: list[Piece] = []
     problems: list[str] = []
     for piece, lines in found:
-        problems += lines
+        problems += [shown(line) for line in lines]
         if piece is not None:
-            pieces.append(piece)
+            pieces.append(replace(piece, id=shown(piece.id), title=shown(piece.title)))
     if not pieces:
         first = f"; the first thing wrong: {problems[0]}" if problems else "."
         raise CorpusError(f"{root} holds no piece that can be used{first}")

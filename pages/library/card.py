@@ -84,7 +84,7 @@ def _stranger(entry: Entry) -> None:
 def _open(name: str) -> None:
     """To the maps."""
     st.link_button(
-        "Explore", f"{libraries.base()}/explore?library={quote(name)}", key=f"open-{name}"
+        "Explore", f"{libraries.base()}/?library={quote(name)}", key=f"open-{name}"
     )
 
 

@@ -74,7 +74,7 @@ def test_bad_recordings_are_left_out_with_a_line(tmp_path: Path) -> None:
     corpus = open_corpus(f"mixes:{tmp_path}")
     assert [piece.id for piece in corpus] == ["good", "silent"]
     words = ["old.wma is in a format", "empty.mp3 is empty", "none.wav holds no sound"]
-    words += ["text.flac is not audio", "phone.m4a is "]
+    words += ["text.flac is not audio", "phone.m4a is ", "folder.wav is a folder"]
     assert len(corpus.problems) == len(words)
     for word in words:
         assert sum(word in line for line in corpus.problems) == 1
