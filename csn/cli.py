@@ -1,4 +1,4 @@
-"""The command line: ``csn compose|render|check|train|ablate|export|embed|map|search|index|…``.
+"""The command line: ``csn compose|render|check|train|ablate|export|embed|libraries|map|search|…``.
 
 Thin on purpose: each command parses its words and calls one function of the package.
 """
@@ -99,6 +99,28 @@ def _embed(args: argparse.Namespace) -> None:
         f"{len(library.segments)} segments of {library.info['pieces']} pieces in {args.out}; "
         f"{len(left_out)} things left out or odd"
     )
+
+
+def _libraries(args: argparse.Namespace) -> None:
+    from csn.collecting.shelf import entries, look
+    from csn.home import demo
+    from csn.library import corpus_uri
+    from csn.model import Model
+
+    model = Model.load(args.model, "cpu").hash
+    for entry in [look(demo() / "library"), *entries()]:
+        name = "demo" if entry.folder == demo() / "library" else entry.name
+        if not entry.info:
+            step = "under way" if entry.working else entry.status.step if entry.status else ""
+            print(f"{name}: not a library yet; {step}")
+            continue
+        info = entry.info
+        fits = "fits the model" if info["model"] == model else "made by another model"
+        print(
+            f"{name}: {info['pieces']} pieces, {info['segments']} segments, "
+            f"{entry.size / 1e6:.1f} MB, {fits} ({info['model'][:12]}), "
+            f"{corpus_uri(entry.folder, info)}"
+        )
 
 
 def _map(args: argparse.Namespace) -> None:
@@ -215,6 +237,9 @@ def _library_commands(command: Command) -> None:
     )
     sub.add_argument("--no-maps", action="store_true", help="vectors only")
     sub.add_argument("--anew", action="store_true", help="embed everything again")
+
+    sub = command("libraries", _libraries, "List the libraries of this computer")
+    sub.add_argument("--model", default="demo", help="which of them fit this model file, or demo")
 
     sub = command("map", _map, "Compute a library's maps again")
     sub.add_argument("--library", default="demo", help="folder, or demo")

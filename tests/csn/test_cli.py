@@ -10,6 +10,7 @@ import soundfile as sf
 from csn.cli import main
 from csn.corpora.base import Corpus
 from csn.instruments import INSTRUMENTS
+from csn.library import Library
 from csn.model import Model
 from csn.training.recipes import STEMWISE, tiny
 
@@ -72,6 +73,30 @@ def test_a_folder_of_odd_files_is_embedded_and_searched(
     ask = ["search", "--library", str(out), "--piece", "odd rate", "--at", "2", "-k", "1"]
     assert main(ask) == 0
     assert "eight channels" in capsys.readouterr().out
+
+
+def test_libraries_are_listed(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STEMWISE_HOME", str(tmp_path))
+    music = tmp_path / "music"
+    music.mkdir()
+    for i in range(2):
+        sf.write(music / f"{i}.wav", np.random.default_rng(i).normal(0, 0.1, 5 * 16_000), 16_000)
+    out = tmp_path / "libraries" / "mine"
+    embed = ["embed", "--corpus", str(music), "--model", model, "--out", str(out), "--half"]
+    assert main(embed) == 0
+    assert main(["libraries", "--model", model]) == 0
+    demo, mine = capsys.readouterr().out.splitlines()[-2:]
+    assert demo.startswith("demo: 32 pieces, 928 segments, ") and "by another model" in demo
+    assert mine.startswith("mine: 2 pieces, 4 segments, ") and f"mixes:{music}" in mine
+    assert "fits the model" in mine
+    sf.write(music / "2.wav", np.random.default_rng(2).normal(0, 0.1, 5 * 16_000), 16_000)
+    assert main(embed[:-1]) == 0  # 16 bit stay 16 bit
+    said = capsys.readouterr().out
+    assert "music: 1 added, 0 changed, 0 moved, 0 deleted, 2 as they were." in said
+    assert "The maps were drawn again, since 2 segments have come or gone." in said
+    assert Library.open(out).vectors.dtype == np.float16
 
 
 @pytest.mark.parametrize(
