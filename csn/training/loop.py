@@ -100,7 +100,7 @@ class Trainer:
         self.average = self._network().to(self.device)
         self.average.load_state_dict(self.encoder.state_dict())
         self.shared = self.world.share(self.encoder)
-        self.steps = Steps(recipe, self.objective, train, seed, self.world)
+        self.steps = Steps(recipe, train, seed, self.world)
         self.optimiser = torch.optim.AdamW(
             self.encoder.parameters(), recipe.rate, weight_decay=recipe.decay, fused=True
         )

@@ -11,8 +11,9 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -65,6 +66,7 @@ class StemStore:
         Raises:
             CorpusError: an instrument sounds in fewer than two pieces.
         """
+        self._opened = folder, seconds, sounding, limit, most
         index = json.loads((folder / "index.json").read_text())
         self.features = FeatureSettings(**index["features"])
         order = np.random.default_rng(0).permutation(len(index["pieces"]))
@@ -93,6 +95,12 @@ class StemStore:
                     f"Only {len(self._playing[c])} pieces have sounding {name}; training needs "
                     "at least two for each instrument. Add pieces."
                 )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process opens the same files."""
+        folder, seconds, sounding, limit, most = self._opened
+        again = partial(StemStore, sounding=sounding, limit=limit, most=most)
+        return again, (folder, seconds)
 
     def _windows(self, p: int, c: int, limit: int | None) -> np.ndarray:
         frames = int(self._frames[p, c])

@@ -20,9 +20,11 @@ from csn.instruments import INSTRUMENTS
 from csn.model import Model
 from csn.pseudomix import ABSENT
 from csn.training.checkpoints import save_checkpoint
+from csn.training.distributed import World
 from csn.training.loop import Trainer
 from csn.training.recipes import PAPER, STEMWISE, Recipe, tiny
 from csn.training.stems import StemStore, build
+from csn.training.steps import Steps
 
 # Triplets teach a subspace a fifth as much a step, so theirs are larger and more.
 OURS = tiny(STEMWISE)
@@ -152,6 +154,19 @@ def test_kept_on_a_device_windows_are_the_same(stores: Path) -> None:
     assert torch.equal(kept.power(pieces, starts), store.power(pieces, starts))
     for one, other in zip(kept.statistics(50), store.statistics(50), strict=True):
         assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize("recipe", [OURS, PAPERS])
+def test_processes_draw_the_same_steps(stores: Path, recipe: Recipe) -> None:
+    store = _store(stores, recipe)
+    steps = Steps(recipe, store, 3, World())
+    for one, other in zip(steps.ahead(2, 14), steps.ahead(2, 14, drawers=2), strict=True):
+        np.testing.assert_array_equal(one.batch.pieces, other.batch.pieces)
+        np.testing.assert_array_equal(one.batch.starts, other.batch.starts)
+        assert torch.equal(one.roots, other.roots) and torch.equal(one.heard, other.heard)
+        assert (one.colour is None) == (recipe is PAPERS)
+        if one.colour is not None and other.colour is not None:
+            assert torch.equal(one.colour, other.colour)
 
 
 def test_a_corpus_without_stems_cannot_train(tiny_corpus: Corpus) -> None:
