@@ -1,17 +1,25 @@
 """A training step against plain fp32 in NCHW, and the whole loop against its network alone."""
 
+import itertools
+import os
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from unittest.mock import patch
 
 import numpy as np
 import torch
 
 from bench.table import median, table
+from csn.corpora import open_corpus
 from csn.features import LogMel
 from csn.losses import label_matrix_loss
 from csn.networks import Encoder
+from csn.training.distributed import World
 from csn.training.recipes import PAPER, STEMWISE, Recipe
+from csn.training.stems import StemStore, build
+from csn.training.steps import Draws
 
 BATCH = 128
 
@@ -64,6 +72,20 @@ def _mixing_mel(recipe: Recipe) -> Callable[[], None]:
     return step
 
 
+def _drawing() -> dict[str, float]:
+    """Seconds to draw a step, sound apart, from the demo's stems: what a GPU may wait for."""
+    with tempfile.TemporaryDirectory() as home, patch.dict(os.environ, {"STEMWISE_HOME": home}):
+        corpus = open_corpus("demo")
+        folder = build(corpus, STEMWISE.model.features, progress=False)
+        found = {}
+        for name, recipe in {"64 triplets": PAPER, "a label matrix of 128": STEMWISE}.items():
+            store = StemStore(folder, 3.0, limit=recipe.windows)
+            draws = Draws(recipe, store, 0, World())
+            step = itertools.count()
+            found[name] = median(lambda d=draws, n=step: d.draw(next(n)), repeats=21)
+    return found
+
+
 def main() -> dict[str, float]:
     """Print the table; return its figures."""
     # The same network on the same input, so that only how it is computed differs …
@@ -84,6 +106,8 @@ def main() -> dict[str, float]:
     print(table(["part of a training step", "mixes/s"], rows))
     print(f"step, same input, ours against plain:        {plain / same_work:.1f}×")
     print(f"step, as shipped, against plain:             {plain / shipped:.1f}×")
+    for name, value in _drawing().items():
+        print(f"drawing {name}, one process: {1000 * value:.1f} ms a step")
     return {"same_input": plain / same_work, "as_shipped": plain / shipped}
 
 
