@@ -12,7 +12,14 @@ from csn.library import Library
 from pages import libraries
 from pages.components.explorer import explorer
 from pages.components.explorer.points import SUBSPACES, WHOLE
-from pages.components.explorer.view import View, focuses, from_address, from_browser
+from pages.components.explorer.view import (
+    DOTS,
+    View,
+    focuses,
+    from_address,
+    from_browser,
+    mark,
+)
 from pages.libraries import Opened
 
 KEY: Final = "explorer"
@@ -48,7 +55,9 @@ def page() -> None:
             "library": {
                 "name": opened.name,
                 "version": opened.version,
+                "mark": mark(opened),
                 "segments": len(opened.library.segments),
+                "pieces": int(opened.library.segments["piece"].nunique()),
             },
             "libraries": list(libraries.folders()),
             "focuses": list(focuses()),
@@ -57,27 +66,35 @@ def page() -> None:
                 for name in SUBSPACES
             ],
             "words": {
-                "hover": words(opened.library),
-                "touch": words(opened.library, "tap the dots"),
+                dots: {
+                    "hover": words(opened.library, dots=dots),
+                    "touch": words(opened.library, "tap the dots", dots),
+                }
+                for dots in DOTS
             },
             "view": view.said(),
-            "answer": answer(opened, view),
+            "answer": _answer(opened, view),
             "notice": notice,
         },
         key=KEY,
     )
 
 
-def words(library: Library, move: str = "move over the dots") -> dict[str, str]:
+def words(
+    library: Library, move: str = "move over the dots", dots: str = "segments"
+) -> dict[str, str]:
     """For each subspace the sentence that tells a first-time visitor what is heard.
 
     Args:
         library: says how long a dot lasts.
         move: what the visitor does to hear one.
+        dots: what they are, one of ``DOTS``.
     """
     length = float(library.segments["length"].iloc[0]) if len(library) else 3.0
     seconds = "three seconds" if length == 3 else f"{length:g} seconds"
     start = f"Each dot is {seconds} of a band."
+    if dots == "pieces":
+        start = f"Each dot is a whole piece; you hear the {seconds} most typical of it."
     sentences = {
         name: f"{start} The network heard only the mix; {move} to hear them: "
         f"dots close together have {_SIMILAR[name]}."
@@ -104,6 +121,17 @@ def answer(opened: Opened, view: View) -> dict[str, Any] | None:
         "neighbours": [{"segment": row, "distance": distance} for row, distance in found],
         "scale": _scale(opened, weights),
     }
+
+
+def _answer(opened: Opened, view: View) -> dict[str, Any] | None:
+    """``answer``, found again only for another question: a map is moved more often than asked."""
+    question = (opened.version, view.segment, view.instrument, view.count, view.among,
+                focuses().get(view.by))  # fmt: skip
+    asked, found = st.session_state.get("explore_answer", (None, None))
+    if asked != question:
+        found = answer(opened, view)
+        st.session_state["explore_answer"] = (question, found)
+    return found and found | view.said()
 
 
 def focus(instrument: str) -> tuple[float, ...]:

@@ -7,7 +7,9 @@ import wave
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
+from itertools import product
 from pathlib import Path
+from tempfile import mkdtemp
 from types import SimpleNamespace
 from typing import Any
 
@@ -28,7 +30,15 @@ from csn.instruments import INSTRUMENTS
 from csn.library import Library
 from pages import libraries
 from pages.components.explorer.points import SUBSPACES
-from pages.components.explorer.view import AMONG, COLOURS, COUNTS, View, from_address, from_browser
+from pages.components.explorer.view import (
+    AMONG,
+    COLOURS,
+    COUNTS,
+    DOTS,
+    View,
+    from_address,
+    from_browser,
+)
 from pages.explore import answer, focus, words
 from pages.libraries import Opened
 from results import presets
@@ -123,7 +133,23 @@ anything: Any = some.recursive(
     lambda inner: some.lists(inner, max_size=3) | some.dictionaries(some.text(), inner, max_size=3),
 )
 names = some.sampled_from(
-    ["instrument", "second", "colour", "segment", "count", "among", "library"]
+    [
+        "instrument",
+        "second",
+        "colour",
+        "segment",
+        "count",
+        "among",
+        "library",
+        "map",
+        "map2",
+        "dots",
+        "density",
+        "names",
+        "camera",
+        "camera2",
+        "lasso",
+    ]
 )
 
 
@@ -133,6 +159,11 @@ def check(view: View, segments: int) -> None:
     assert view.count in COUNTS and view.among in AMONG
     assert view.segment is None or 0 <= view.segment < segments
     assert view.library == "small"
+    assert {view.map, view.map2} <= {"", "umap", "pca", "pca3"} and view.dots in DOTS
+    assert view.density in (True, False) and view.names in (True, False)
+    for camera in (view.camera, view.camera2):
+        assert camera == "" or len([float(x) for x in camera.split(",")]) in (3, 5)
+    assert view.lasso == "" or view.lasso.startswith("01234567:")
 
 
 @cache
@@ -141,7 +172,13 @@ def tiny() -> Opened:
     import pandas as pd
 
     table = pd.DataFrame({"piece": ["a", "a", "b"], "start": [0.0, 1.5, 0.0]})
-    return Opened("small", "1", SimpleNamespace(segments=table, vectors=None))  # type: ignore[arg-type]
+    folder = Path(mkdtemp())
+    (folder / "maps").mkdir()
+    for name, method in product(SUBSPACES, ("umap", "pca", "pca3")):
+        (folder / "maps" / f"{method}-{name}.npz").touch()
+    info = {"files": {"vectors.npy": "0123456789abcdef"}}
+    library: Any = SimpleNamespace(segments=table, vectors=None, folder=folder, info=info)
+    return Opened("small", "1", library)
 
 
 @settings(deadline=None)
@@ -168,12 +205,43 @@ def test_whatever_an_address_says_becomes_a_view(query: dict[str, str]) -> None:
         segment=some.none() | some.integers(0, 2),
         count=some.sampled_from(COUNTS),
         among=some.sampled_from(AMONG),
+        map=some.sampled_from(["", "umap", "pca", "pca3"]),
+        map2=some.sampled_from(["", "pca"]),
+        dots=some.sampled_from(DOTS),
+        density=some.booleans(),
+        names=some.booleans(),
+        camera=some.sampled_from(["", "0,0,2", "-0.5,0.123,60,3.1,-1.5"]),
+        camera2=some.sampled_from(["", "0.25,1,1.5"]),
+        lasso=some.sampled_from(["", "01234567:0", "01234567:0.2", "01234567:1-2"]),
     )
 )
 def test_a_view_survives_its_address_and_the_browser(view: View) -> None:
     query = view.address(tiny(), "small")
     assert from_address(query, tiny()) == (view, [])
     assert from_browser(json.loads(json.dumps(view.said())), tiny()) == view
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["0", "01234567:", "01234567:3", "01234567:2-1", "01234567:1.1", "01234567:0-1.1", "12345678:0",
+     "01234567:0;1", "01234567:-1", "01234567:0" + ".1" * 2000, "01234567:\u0661"],
+)  # fmt: skip
+def test_a_lasso_of_rows_that_are_not_there_is_left_out(said: str) -> None:
+    view, problems = from_address({"lasso": said}, tiny())
+    assert view.lasso == "" and "selects dots" in problems[0]
+    assert from_browser({"lasso": said}, tiny()).lasso == ""
+
+
+@pytest.mark.parametrize("said", ["", "1", "1,2", "1,2,3,4", "nan,0,1", "1e9,0,1", "0,0,1,0,0,0"])
+def test_a_camera_that_makes_no_sense_is_left_out(said: str) -> None:
+    view, problems = from_address({"camera": said, "camera2": "0,0,2"}, tiny())
+    assert (view.camera, view.camera2) == ("", "0,0,2") and "makes no sense" in problems[0]
+
+
+def test_a_map_that_was_not_drawn_is_said(opened: Opened) -> None:
+    view, problems = from_address({"map": "tsne", "map2": "pca3"}, opened)
+    assert (view.map, view.map2) == ("", "pca3")
+    assert problems == ["The address asks for an unknown map; choose one of pca, pca3."]
 
 
 def test_the_first_view_has_a_bare_address() -> None:
@@ -245,6 +313,8 @@ def test_focus_and_words(library: Library) -> None:
     assert set(said) == set(SUBSPACES)
     assert all(text.startswith("Each dot is three seconds of a band.") for text in said.values())
     assert "similar drums" in said["drums"]
+    pieces = words(library, dots="pieces")
+    assert all(text.startswith("Each dot is a whole piece;") for text in pieces.values())
 
 
 # ---- routes ---------------------------------------------------------------------------------

@@ -14,9 +14,9 @@ import streamlit as st
 _FOLDER: Final = Path(__file__).parent
 # In the order in which they build on each other; together they are one JavaScript module.
 _SCRIPTS: Final = (
-    "icons", "colours", "library", "camera", "dots", "places", "marks", "stage", "sound", "playing",
-    "side", "labels", "near", "picked", "pointer", "pane", "keys", "controls",
-    "explorer",
+    "icons", "colours", "library", "camera", "dots", "heat", "places", "marks", "stage", "sound",
+    "playing", "side", "labels", "near", "picked", "pointer", "tip", "pane", "cameras", "second",
+    "looks", "keys", "controls", "explorer",
 )  # fmt: skip
 
 
@@ -38,9 +38,10 @@ def explorer(
     """Show the explorer.
 
     Args:
-        data: ``base`` (path under which the app is served), ``library`` (name, version, segments),
-            ``libraries`` (names), ``instruments`` (name, label, colour), ``words`` (a sentence
-            for each instrument), ``view``, ``answer`` (or None) and ``notice``.
+        data: ``base`` (path under which the app is served), ``library`` (name, version, mark,
+            segments, pieces), ``libraries`` (names), ``instruments`` (name, label, colour),
+            ``words`` (by kind of dots and way of pointing a sentence for each instrument),
+            ``view``, ``answer`` (or None) and ``notice``.
         key: under which ``st.session_state[key]["view"]`` holds the view.
         on_view: called when the view has changed.
     """

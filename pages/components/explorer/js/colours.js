@@ -64,6 +64,16 @@ function inkOn(hex) {
   return 1.05 / (light + 0.05) > (light + 0.05) / 0.05 ? "#ffffff" : "#15171b";
 }
 
+// The theme's colours and font, and the chosen instrument's colour with what is read on it.
+function lookOf(root, colour) {
+  const style = getComputedStyle(root);
+  const token = (name, other) => style.getPropertyValue(name).trim() || other;
+  const text = token("--st-text-color", "#1d1f24");
+  const ground = token("--st-background-color", "#ffffff");
+  const [accent, onAccent] = colour ? [colour, inkOn(colour)] : [text, ground];
+  return { text, ground, accent, onAccent, font: token("--st-font", "sans-serif") };
+}
+
 // How a field colours the segments: { of(segment) → rgb, say(segment) → text, legend }.
 // legend: { swatches: [{ rgb, label, code }] } | { from, to } | { note }.
 class Colouring {

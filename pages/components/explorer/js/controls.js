@@ -16,11 +16,12 @@ class Controls {
       ["zoom-in", "plus", () => explorer.active.stage.camera.zoomAt(1.5)],
       ["zoom-out", "minus", () => explorer.active.stage.camera.zoomAt(1 / 1.5)],
       ["reset", "reset", () => explorer.showAll()],
+      ["view", "view", () => this.panel("view")],
       ["lasso", "lasso", () => this.lasso()],
-      ["compare", "compare", () => explorer.compare()],
+      ["compare", "compare", () => explorer.second.compare()],
       ["hover-sound", "hover", () => this.toggleHover()],
       ["mute", "sound", () => explorer.sound.mute(!explorer.sound.muted)],
-      ["help", "help", () => this.help()],
+      ["help", "help", () => this.panel("help")],
     ]) {
       this.find(`.${name}`).prepend(icon(glyph));
       this.find(`.${name}`).onclick = act;
@@ -53,9 +54,14 @@ class Controls {
     this.find(".maps").classList.toggle("lassoing", on);
   }
 
-  help(open = this.find(".keys").hidden) {
-    this.find(".keys").hidden = !open;
-    this.find(".help").setAttribute("aria-expanded", open);
+  // Open one of the panels, "help" or "view", or close it; only one is open.
+  panel(name) {
+    for (const [button, panel] of [["help", ".keys"], ["view", ".looks"]]) {
+      const open = button === name && this.find(panel).hidden;
+      this.find(panel).hidden = !open;
+      this.find(`.${button}`).setAttribute("aria-expanded", open);
+      if (open && button === "view") this.find(".by-first").focus();
+    }
   }
 
   // Show how many maps there are.

@@ -2,25 +2,27 @@
 // maps, which is how the pieces glide when the instrument changes.
 
 const VERTEX = `
-attribute vec2 a_from; attribute vec2 a_to; attribute vec4 a_colour;
-uniform float u_t, u_size; uniform vec2 u_scale, u_origin, u_view;
-varying vec4 v_colour; varying float v_size;
+attribute vec3 a_from; attribute vec3 a_to; attribute vec4 a_colour;
+uniform float u_t, u_size, u_solid; uniform mat3 u_turn; uniform vec2 u_scale, u_origin, u_view;
+varying vec4 v_colour; varying float v_size, v_cut;
 void main() {
-  vec2 at = mix(a_from, a_to, u_t);
-  vec2 pixel = u_origin + at * vec2(u_scale.x, -u_scale.y);
-  gl_Position = vec4(pixel / u_view * vec2(2.0, -2.0) + vec2(-1.0, 1.0), 0.0, 1.0);
-  gl_PointSize = u_size;
-  v_size = u_size;
-  v_colour = a_colour;
+  vec3 at = u_turn * mix(a_from, a_to, u_t);
+  vec2 pixel = u_origin + at.xy * vec2(u_scale.x, -u_scale.y);
+  gl_Position = vec4(pixel / u_view * vec2(2.0, -2.0) + vec2(-1.0, 1.0), -0.5 * at.z, 1.0);
+  float near = u_solid * at.z; // what is far is smaller and fainter
+  v_size = u_size * (1.0 + 0.3 * near);
+  gl_PointSize = v_size;
+  v_cut = 0.5 * u_solid; // a soft rim would hide what lies behind it
+  v_colour = vec4(a_colour.rgb, a_colour.a * (1.0 - 0.3 * u_solid + 0.3 * near));
 }`;
 
 const FRAGMENT = `
 precision mediump float;
-varying vec4 v_colour; varying float v_size;
+varying vec4 v_colour; varying float v_size, v_cut;
 void main() {
   float r = length(gl_PointCoord - 0.5) * v_size;
   float inside = 1.0 - smoothstep(v_size * 0.5 - 1.2, v_size * 0.5, r);
-  if (inside <= 0.0) discard;
+  if (inside <= v_cut) discard;
   float alpha = v_colour.a * inside;
   gl_FragColor = vec4(v_colour.rgb * alpha, alpha);
 }`;
@@ -61,12 +63,12 @@ class GlDots {
     }
     gl.useProgram(program);
     this.at = {};
-    for (const name of ["t", "size", "scale", "origin", "view"]) {
+    for (const name of ["t", "size", "solid", "turn", "scale", "origin", "view"]) {
       this.at[name] = gl.getUniformLocation(program, `u_${name}`);
     }
     this.buffers = {};
     for (const [name, size, type] of [
-      ["from", 2, gl.FLOAT], ["to", 2, gl.FLOAT], ["colour", 4, gl.UNSIGNED_BYTE],
+      ["from", 3, gl.FLOAT], ["to", 3, gl.FLOAT], ["colour", 4, gl.UNSIGNED_BYTE],
     ]) {
       const place = gl.getAttribLocation(program, `a_${name}`);
       this.buffers[name] = gl.createBuffer();
@@ -104,13 +106,16 @@ class GlDots {
     if (this.lost || !this.from || !this.colours) return;
     gl.viewport(0, 0, this.canvas.width, this.canvas.height);
     gl.clearColor(0, 0, 0, 0);
-    gl.clear(gl.COLOR_BUFFER_BIT);
+    gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
+    gl[camera.solid ? "enable" : "disable"](gl.DEPTH_TEST);
+    gl.uniform1f(this.at.solid, camera.square);
+    gl.uniformMatrix3fv(this.at.turn, false, camera.turn);
     gl.uniform1f(this.at.t, t);
     gl.uniform1f(this.at.size, 2 * radius * ratio);
     gl.uniform2f(this.at.scale, camera.scaleX, camera.scaleY);
     gl.uniform2f(this.at.origin, camera.originX, camera.originY);
     gl.uniform2f(this.at.view, camera.width, camera.height);
-    gl.drawArrays(gl.POINTS, 0, this.from.length / 2);
+    gl.drawArrays(gl.POINTS, 0, this.from.length / 3);
   }
 }
 
@@ -130,11 +135,9 @@ class FlatDots {
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, camera.width, camera.height);
     if (!from || !colours) return;
-    for (let i = 0; i < from.length / 2; i++) {
-      const [x, y] = camera.screen(
-        from[2 * i] + (to[2 * i] - from[2 * i]) * t,
-        from[2 * i + 1] + (to[2 * i + 1] - from[2 * i + 1]) * t,
-      );
+    const mix = (k) => from[k] + (to[k] - from[k]) * t;
+    for (let i = 0; i < from.length / 3; i++) {
+      const [x, y] = camera.screen(...camera.seen(mix(3 * i), mix(3 * i + 1), mix(3 * i + 2)));
       if (x < -radius || y < -radius || x > camera.width + radius || y > camera.height + radius) continue;
       const c = colours.subarray(4 * i, 4 * i + 4);
       pen.fillStyle = `rgb(${c[0]} ${c[1]} ${c[2]} / ${c[3] / 255})`;

@@ -8,8 +8,9 @@ class Explorer {
     Object.assign(this, { root, cursor: -1, pointed: -1, hovering: true });
     this.find = (name) => root.querySelector(name);
     this.view = { ...data.view };
-    this.blank = this.find(".map").cloneNode(true); // what a second map is made from
+    this.cameras = new Cameras(this);
     this.panes = [new Pane(this, this.find(".map"), 0)];
+    this.second = new Second(this);
     this.active = this.panes[0]; // the map that was pointed at last
     this.playing = new Playing({
       library: () => this.library, data: () => this.data,
@@ -33,6 +34,7 @@ class Explorer {
     this.labels = new Labels(this);
     this.near = new Near(this);
     this.picked = new Picked(this);
+    this.looks = new Looks(this);
     root.stemwise = this; // for tests and curious people
     this.receive(data, tell);
     setTimeout(() => this.heard(), 400); // by then an AudioContext that may run does
@@ -55,7 +57,7 @@ class Explorer {
     Object.assign(this, { data, tell });
     if (fresh) {
       this.view = { ...data.view };
-      this.arrange();
+      this.second.arrange();
       this.open();
     }
     this.near.heed(data.answer);
@@ -74,7 +76,7 @@ class Explorer {
     const names = instruments.map(({ name }) => name).filter((name) => name !== "whole");
     const opening = new LibraryData(base, library.name, library.version, names);
     try {
-      await Promise.all([opening.open(), ...this.panes.map((pane) => opening.map(pane.instrument))]);
+      await Promise.all([opening.open(), ...this.panes.map((pane) => opening.map(pane.instrument, pane.method))]);
       if (this.gone || this.data.library.version !== opening.version) return;
       this.library = opening;
       await Promise.all(this.panes.map((pane) => pane.show(false)));
@@ -86,8 +88,13 @@ class Explorer {
     this.labels.fields(this.library.fields, this.view);
     this.root.dataset.state = "ready";
     this.near.show();
-    if (this.view.segment !== null) this.reveal(this.view.segment);
-    for (const { name } of instruments) opening.map(name).catch(() => {}); // ready for a switch
+    this.looks.show();
+    this.picked.heed(this.view.lasso);
+    if (this.view.segment !== null && !this.view.camera) this.reveal(this.view.segment);
+    this.cameras.heed();
+    for (const { name } of instruments) { // ready for a switch
+      for (const { method } of this.panes) opening.map(name, method).catch(() => {});
+    }
   }
 
   failed(error) {
@@ -117,53 +124,13 @@ class Explorer {
     }
   }
 
-  // A second map beside the first, by an instrument; without one, the other way about.
-  async compare(instrument) {
-    const { view } = this;
-    if (!this.library) return;
-    if (instrument && view.second) {
-      await this.choose(instrument, this.panes[1]);
-      return;
-    }
-    view.second = instrument ?? (view.second ? "" : view.instrument === "guitar" ? "drums" : "guitar");
-    this.say();
-    this.arrange();
-    this.theme();
-    this.heard();
-    this.tellEar(view.second ? `Two maps: ${view.instrument} and ${view.second}` : "One map");
-    try {
-      await this.panes[1]?.show(false);
-    } catch (error) {
-      this.failed(error);
-    }
-  }
-
-  // As many maps as the view has.
-  arrange() {
-    const two = Boolean(this.view.second);
-    if (two && this.panes.length < 2) {
-      const map = this.blank.cloneNode(true);
-      map.classList.add("second");
-      this.panes[0].element.after(map);
-      this.panes.push(new Pane(this, map, 1));
-    } else if (!two && this.panes.length > 1) {
-      const second = this.panes.pop();
-      const focused = second.element.contains(this.root.getRootNode().activeElement);
-      this.activate(this.panes[0]);
-      second.destroy();
-      if (focused) this.field.focus();
-      delete this.root.dataset.second;
-    }
-    this.controls.comparing(two);
-    this.controls.instruments(this.data.instruments);
-  }
-
   // The map that is pointed at: its instrument is the one to be heard alone.
   activate(pane) {
     if (pane === this.active) return;
     this.active.tip.show(-1);
     this.active = pane;
     this.side.hears(pane.instrument);
+    this.looks?.clusters();
     this.redraw();
   }
 
@@ -174,8 +141,7 @@ class Explorer {
     this.active.tip.show(s);
     if (play && s >= 0) {
       this.playing.play(s);
-      const { stage } = this.active;
-      const around = stage.near(stage.at(s), 60, 4).filter((i) => i !== s);
+      const around = this.active.near(this.active.at(s), 60, 4).filter((i) => i !== s);
       this.sound.prepare(around.map((i) => [i, this.playing.heard]));
     } else if (play && !this.playing.inRow) {
       this.playing.stop(0.12);
@@ -192,7 +158,7 @@ class Explorer {
     this.view.segment = s;
     this.say();
     this.near.show();
-    for (const pane of this.panes) if (pane !== this.active) pane.stage.reveal(s);
+    for (const pane of this.panes) if (pane !== this.active) pane.reveal(s);
   }
 
   surprise() {
@@ -204,7 +170,7 @@ class Explorer {
 
   option(name, value) {
     this.view[name] = value;
-    if (name === "library") this.view.segment = null;
+    if (name === "library") Object.assign(this.view, { segment: null, lasso: "", camera: "", camera2: "" });
     this.say();
     if (name === "colour") for (const pane of this.panes) pane.recolour();
     else this.near.show();
@@ -215,9 +181,12 @@ class Explorer {
   // ---- showing --------------------------------------------------------------------------------
 
   redraw() { for (const { stage } of this.panes) stage.dirty(); }
-  reveal(s) { for (const { stage } of this.panes) stage.reveal(s); }
+  reveal(s) { for (const pane of this.panes) pane.reveal(s); }
   paint(only) { for (const pane of this.panes) pane.paint(only); }
-  still() { this.root.dataset.still = String(this.panes.every(({ stage }) => stage.still)); }
+  pickCluster() {
+    const s = this.cursor >= 0 ? this.cursor : (this.view.segment ?? -1);
+    this.active.pickCluster(null, s).catch((error) => this.failed(error));
+  }
 
   showAll() {
     for (const { stage, field } of this.panes) {
@@ -278,21 +247,15 @@ class Explorer {
   theme() {
     const of = (name) => this.data.instruments.find((one) => one.name === name);
     const chosen = of(this.view.instrument);
-    const style = getComputedStyle(this.root);
-    const token = (name, other) => style.getPropertyValue(name).trim() || other;
-    const text = token("--st-text-color", "#1d1f24");
-    const ground = token("--st-background-color", "#ffffff");
-    const accent = chosen.colour || text;
-    const onAccent = chosen.colour ? inkOn(chosen.colour) : ground;
-    this.root.style.setProperty("--accent", accent);
-    this.root.style.setProperty("--on-accent", onAccent);
-    this.look = { text, ground, accent, onAccent, font: token("--st-font", "sans-serif") };
-    this.side.instrument(chosen.name === "whole" ? null : chosen, accent);
+    this.look = lookOf(this.root, chosen.colour);
+    this.root.style.setProperty("--accent", this.look.accent);
+    this.root.style.setProperty("--on-accent", this.look.onAccent);
+    this.side.instrument(chosen.name === "whole" ? null : chosen, this.look.accent);
     this.side.hears(this.active.instrument);
     markPick(this.find(".picker"), chosen.name);
     for (const pane of this.panes) pane.theme(of(pane.instrument), this.look);
     const way = window.matchMedia("(hover: none)").matches ? "touch" : "hover";
-    this.find(".words").textContent = this.data.words[way][chosen.name];
+    this.find(".words").textContent = this.data.words[this.view.dots][way][chosen.name];
   }
 }
 

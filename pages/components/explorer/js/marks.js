@@ -1,10 +1,11 @@
 // Everything drawn over the dots: the piece's path, the neighbours with their ranks, the rings.
 
-function paintMarks(pen, ratio, scene) {
-  const { camera, at, theme, cursor, selected, neighbours, playing, path, radius, away, lasso } = scene;
-  pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-  pen.clearRect(0, 0, camera.width, camera.height);
+// scene: { at(segment) → pixels, theme, radius of a dot, cursor, selected, neighbours, playing, path
+// of a piece, lasso (corners), names ([{ at, label, faint }]), away (the pointer is elsewhere) }.
+function paintMarks(pen, scene) {
+  const { at, names, theme, cursor, selected, neighbours, playing, path, radius, away, lasso } = scene;
   pen.lineCap = pen.lineJoin = "round";
+  write(pen, names, theme);
 
   if (path.length > 1) {
     pen.beginPath();
@@ -45,6 +46,26 @@ function paintMarks(pen, ratio, scene) {
     ring(pen, x, y, radius + 3, theme.text, 2, 1);
     if (away) ring(pen, x, y, radius + 11, theme.text, 2, 0.5); // no pointer shows where to look
   }
+}
+
+// Names of clusters, the largest first; one that would lie on another is left out.
+function write(pen, names, theme) {
+  const taken = [];
+  pen.textAlign = "center";
+  pen.textBaseline = "middle";
+  for (const { at: [x, y], label, faint } of names) {
+    pen.font = `${faint ? 400 : 600} ${faint ? 12 : 14}px ${theme.font}`;
+    const half = pen.measureText(label).width / 2 + 4;
+    if (taken.some(([cx, cy, other]) => Math.abs(x - cx) < half + other && Math.abs(y - cy) < 18)) continue;
+    taken.push([x, y, half]);
+    pen.globalAlpha = faint ? 0.75 : 0.95;
+    pen.strokeStyle = theme.ground;
+    pen.lineWidth = 4;
+    pen.strokeText(label, x, y);
+    pen.fillStyle = theme.text;
+    pen.fillText(label, x, y);
+  }
+  pen.globalAlpha = 1;
 }
 
 // What is being encircled.

@@ -1,39 +1,80 @@
 // One map: its canvases and camera, its instrument, colours and tip. The screen holds one or two;
 // what is pointed at, selected and heard belongs to the explorer, so every map shows it.
+//
+// The explorer speaks of segments, the stage of dots. They are the same, but where each dot is a
+// piece: then `rows` holds the segment to play for it, and all segments of a piece share its dot.
 
 class Pane {
   // place: 0 for the first map, whose instrument ranks the neighbours, 1 for the second.
   constructor(explorer, element, place) {
-    Object.assign(this, { explorer, element, place, map: null });
+    Object.assign(this, { explorer, element, place, rows: null, groups: null, heat: null });
     this.find = (name) => element.querySelector(name);
     this.field = this.find(".field");
     this.stage = new Stage(element, {
-      scene: () => this.scene(), drawn: () => this.drawn(), still: () => explorer.still(),
+      scene: () => this.scene(), under: (pen, camera) => this.under(pen, camera),
+      drawn: () => this.drawn(), still: () => explorer.cameras.still(),
     });
     this.pointer = new Pointer(this);
     this.tip = new Tip(this);
   }
 
   destroy() {
+    this.gone = true;
     this.pointer.destroy();
     this.stage.destroy();
     this.element.remove();
   }
 
   get instrument() { return this.explorer.view[this.place ? "second" : "instrument"]; }
+  get method() { return this.explorer.view[this.place ? "map2" : "map"]; }
+  get wanted() { return [this.instrument, this.method, this.explorer.view.dots].join(); }
 
   // Load the map that the view asks for and draw it; the dots glide there from where they are.
   async show(glide, library = this.explorer.library) {
-    const { instrument } = this;
-    const map = await library.map(instrument);
-    if (this.gone || this.instrument !== instrument) return;
-    this.recolour(library);
-    this.stage.show(map, glide);
-    this.explorer.root.dataset[this.place ? "second" : "map"] = instrument;
+    const { instrument, method, wanted, explorer } = this;
+    const pieces = explorer.view.dots === "pieces";
+    const map = pieces ? await library.middles(instrument, method)
+      : { places: await library.map(instrument, method), rows: null };
+    if (this.gone || this.wanted !== wanted || explorer.library !== library) return;
+    Object.assign(this, { rows: map.rows, groups: null, heat: null });
+    this.stage.grown = pieces ? 1.6 : 1;
+    this.stage.show(map.places, isSolid(method), glide);
+    this.recolour();
+    explorer.root.dataset[this.place ? "second" : "map"] = instrument;
+    if (explorer.view.names) await this.group();
+  }
+
+  // The clusters of this map, once they are wanted.
+  async group() {
+    const { instrument, method, wanted } = this;
+    const groups = await this.explorer.library.clusters(instrument, method);
+    if (this.gone || this.wanted !== wanted) return;
+    this.groups = groups;
+    this.explorer.looks.clusters();
+    this.stage.dirty();
+  }
+
+  // ---- dots and segments ----------------------------------------------------------------------
+
+  segmentOf(i) { return this.rows ? this.rows[i] : i; }
+  dotOf(s) { return this.rows ? this.explorer.library.pieceOf(s) : s; }
+  at(s) { return this.stage.at(this.dotOf(s)); }
+  reveal(s) { this.stage.reveal(this.dotOf(s)); }
+
+  near(place, reach, most) { return this.stage.near(place, reach, most).map((i) => this.segmentOf(i)); }
+
+  // The next segment in a direction of the screen, or in the middle; -1 where there is none.
+  towards(from, dx, dy) {
+    const { places, camera } = this.stage;
+    const next = from < 0 ? places.middle(camera) : places.towards(camera, this.dotOf(from), dx, dy);
+    return next < 0 ? next : this.segmentOf(next);
   }
 
   // The segments whose dots lie within a lasso.
-  inside(corners) { return this.stage.places.inside(this.stage.camera, corners); }
+  inside(corners) {
+    const { places, camera } = this.stage;
+    return places.inside(camera, corners).map((i) => this.segmentOf(i));
+  }
 
   // Select everything that is seen.
   pickSeen() {
@@ -41,29 +82,53 @@ class Pane {
     this.explorer.picked.choose(this.inside([[0, 0], [width, 0], [width, height], [0, height]]));
   }
 
-  // For a table: [[name, segment → value], …].
-  columns() {
-    const { instrument, stage } = this;
-    return ["x", "y"].map((axis, k) => (
-      [`${instrument}_${axis}`, (s) => stage.to[2 * s + k].toFixed(4)]));
+  // Select the cluster k, or the one of a segment.
+  async pickCluster(k, s = -1) {
+    if (!this.groups) await this.group();
+    const { members } = this.groups;
+    const cluster = k ?? (s < 0 ? -1 : members[s]);
+    if (cluster < 0) this.explorer.tellEar("This dot is in no cluster");
+    else this.explorer.picked.choose(members.flatMap((own, row) => (own === cluster ? [row] : [])));
   }
 
-  near(place, reach, most) { return this.stage.near(place, reach, most); }
+  // For a table: [[name, segment → value], …].
+  columns() {
+    const { stage, groups } = this;
+    const name = [this.instrument, this.method].filter(Boolean).join("_");
+    const axes = stage.camera.solid ? ["x", "y", "z"] : ["x", "y"];
+    const of = axes.map((axis, k) => (
+      [`${name}_${axis}`, (s) => stage.to[3 * this.dotOf(s) + k].toFixed(4)]));
+    const label = (s) => groups.clusters[groups.members[s]]?.label;
+    return groups ? [...of, [`${name}_cluster`, (s) => (groups.members[s] < 0 ? "" : groups.members[s] + 1)],
+      [`${name}_cluster_name`, label]] : of;
+  }
 
   // ---- showing --------------------------------------------------------------------------------
 
   scene() {
     const { explorer } = this;
     const { library, cursor } = explorer;
-    if (!library) return { ...explorer.scene(), path: [] };
-    const { playing } = explorer.scene();
-    const shown = cursor >= 0 ? cursor : (playing?.segment ?? -1);
-    const [first, last] = shown >= 0 ? library.ranges[library.pieceOf(shown)] : [0, -1];
+    const all = explorer.scene();
+    const shown = cursor >= 0 ? cursor : (all.playing?.segment ?? -1);
+    const [first, last] = library && shown >= 0 && !this.rows ? library.ranges[library.pieceOf(shown)] : [0, -1];
     return {
-      ...explorer.scene(),
+      ...all, at: (s) => this.at(s), names: this.#names(),
       path: Array.from({ length: Math.min(last - first + 1, 400) }, (_, k) => first + k),
       away: explorer.active !== this, lasso: this.pointer.lasso,
     };
+  }
+
+  #names() {
+    if (!this.groups || !this.explorer.view.names || this.stage.gliding) return [];
+    const { camera } = this.stage;
+    return this.groups.clusters.map(({ at: [x, y, z], label, tag }) => (
+      { at: camera.screen(...camera.seen(x, y, z ?? 0)), label, faint: !tag }));
+  }
+
+  under(pen, camera) {
+    if (!this.explorer.view.density || camera.solid) return;
+    this.heat ??= makeHeat(this.stage.to, this.rgb);
+    paintHeat(pen, this.heat, camera);
   }
 
   drawn() {
@@ -74,18 +139,23 @@ class Pane {
   // Colours and words that depend on the instrument.
   theme(instrument, look) {
     const { colour, label } = instrument;
-    this.element.style.setProperty("--accent", colour || look.text);
+    const accent = colour || look.text;
+    this.element.style.setProperty("--accent", accent);
     this.element.style.setProperty("--on-accent", colour ? inkOn(colour) : look.ground);
+    this.rgb = /^#[0-9a-f]{6}$/i.test(accent) ? [1, 3, 5].map((i) => parseInt(accent.slice(i, i + 2), 16)) : GREY;
+    this.heat = null;
     this.find(".who").replaceChildren(icon(instrument.name), element("span", "", label));
     const what = instrument.name === "whole" ? "all instruments together" : instrument.name;
-    const clips = this.explorer.data.library.segments;
-    this.field.setAttribute("aria-label", `Map of ${clips} short clips by ${what}`);
+    const { data, view } = this.explorer;
+    const { segments, pieces } = data.library;
+    const dots = view.dots === "pieces" ? `${pieces} pieces` : `${segments} short clips`;
+    this.field.setAttribute("aria-label", `Map of ${dots} by ${what}`);
     markPick(this.find(".picks"), instrument.name);
     this.stage.dirty();
   }
 
-  recolour(library = this.explorer.library) {
-    const { colour } = this.explorer.view;
+  recolour() {
+    const { library, view: { colour } } = this.explorer;
     const { instrument } = this;
     const field = library.fields.find(({ key, instrument: own }) =>
       key === colour && (!own || own === instrument));
@@ -95,62 +165,24 @@ class Pane {
     // The second map's legend says the same, unless the colours are about its instrument.
     const own = this.place === 0 || Boolean(field?.instrument) || activity;
     legend(this.find(".legend"), this.colouring, own, (code) => this.explorer.paint(code));
-    this.paint(null, library);
+    this.paint();
   }
 
   // A dot in whose seconds the instrument is silent is drawn faintly; so is all but `only`,
   // and all that a lasso left out.
-  paint(only = null, library = this.explorer.library) {
-    const { colouring, instrument } = this;
-    const { mask } = this.explorer.picked;
-    const colours = new Uint8Array(4 * library.size);
-    for (let s = 0; s < library.size; s++) {
-      colours.set(colouring.of(s), 4 * s);
-      const out = (only !== null && colouring.code(s) !== only) || (mask && !mask[s]);
-      colours[4 * s + 3] = out ? 20 : library.lacks(s, instrument) ? 60 : 225;
+  paint(only = null) {
+    const { colouring, instrument, stage, explorer } = this;
+    const { library, picked } = explorer;
+    if (!colouring) return;
+    const mask = this.rows ? picked.pieces : picked.mask;
+    const colours = new Uint8Array(4 * stage.size);
+    for (let i = 0; i < stage.size; i++) {
+      const s = this.segmentOf(i);
+      colours.set(colouring.of(s), 4 * i);
+      const out = (only !== null && colouring.code(s) !== only) || (mask && !mask[i]);
+      colours[4 * i + 3] = out ? 20 : library.lacks(s, instrument) ? 60 : 225;
     }
-    this.stage.dots.paint(colours);
-    this.stage.dirty();
-  }
-}
-
-// What is said about the dot under the pointer, beside it.
-class Tip {
-  constructor(pane) {
-    this.pane = pane;
-    this.box = pane.find(".tip");
-    this.segment = -1;
-  }
-
-  show(s) {
-    const { pane, box } = this;
-    const { library } = pane.explorer;
-    this.segment = s;
-    box.hidden = s < 0;
-    if (s < 0) return;
-    const { title, tempo } = library.piece(s);
-    const time = `${clock(library.start(s))} – ${clock(library.start(s) + library.length)}`;
-    const find = (name) => box.querySelector(name);
-    find(".tip-title").textContent = title;
-    find(".tip-line").textContent =
-      tempo === null || title.includes("BPM") ? time : `${time} · ${Math.round(tempo)} BPM`;
-    const value = pane.colouring.say(s);
-    find(".tip-value").hidden = !value || title.includes(value);
-    find(".tip-value .swatch").style.background = css(pane.colouring.of(s));
-    find(".tip-value span").textContent = value;
-    this.size = null;
-  }
-
-  // Keep it at its dot while the map moves.
-  move() {
-    if (this.segment < 0) return;
-    const { camera, radius } = this.pane.stage;
-    this.size ??= [this.box.offsetWidth, this.box.offsetHeight];
-    const [width, height] = this.size;
-    const [x, y] = this.pane.stage.at(this.segment);
-    const left = Math.min(Math.max(x - width / 2, 6), camera.width - width - 6);
-    const above = y - height - radius - 16;
-    const top = above < 48 ? y + radius + 16 : above;
-    this.box.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`;
+    stage.dots.paint(colours);
+    stage.dirty();
   }
 }

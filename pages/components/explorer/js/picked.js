@@ -1,8 +1,10 @@
 // A selection of many dots: lassoed, all that are seen, or a cluster; heard in a row, taken away.
 
+const LASSO_MOST = 1500; // characters of it in the address
+
 class Picked {
   constructor(explorer) {
-    Object.assign(this, { explorer, list: [], mask: null, at: -1 });
+    Object.assign(this, { explorer, list: [], mask: null, pieces: null, at: -1 });
     this.find = (name) => explorer.root.querySelector(name);
     for (const [name, glyph, act] of [
       ["tray-back", "back", () => this.step(-1)], ["tray-next", "next", () => this.step(1)],
@@ -12,14 +14,17 @@ class Picked {
       this.find(`.${name}`).onclick = act;
     }
     this.find(".tray-play").onclick = () => this.play();
-    this.find(".tray-table").onclick = () => this.#save("csv", "text/csv", pickedTable(explorer, this.list));
+    this.find(".tray-table").onclick = async () => {
+      await Promise.allSettled(explorer.panes.map((pane) => pane.group())); // for the clusters' names
+      this.#save("csv", "text/csv", pickedTable(explorer, this.list));
+    };
     this.find(".tray-playlist").onclick = () =>
       this.#save("m3u8", "application/vnd.apple.mpegurl", pickedPlaylist(explorer, this.list));
   }
 
   // Another library has come.
   forget() {
-    Object.assign(this, { list: [], mask: null, at: -1 });
+    Object.assign(this, { list: [], mask: null, pieces: null, at: -1 });
     this.show();
   }
 
@@ -33,17 +38,44 @@ class Picked {
     this.list = [];
     for (let s = 0; s < mask.length; s++) if (mask[s]) this.list.push(s);
     this.mask = this.list.length ? mask : null;
+    this.pieces = this.mask && new Uint8Array(explorer.library.pieces.length);
+    for (const s of this.list) this.pieces[explorer.library.pieceOf(s)] = 1;
     this.at = -1;
     this.words = this.#words();
     this.show();
     explorer.paint();
+    explorer.view.lasso = this.#address();
+    explorer.say();
     explorer.tellEar(this.list.length ? `${this.words} selected` : "Nothing selected");
   }
 
   #words() {
-    const pieces = new Set(this.list.map((s) => this.explorer.library.pieceOf(s))).size;
+    const pieces = this.pieces ? this.pieces.reduce((sum, one) => sum + one, 0) : 0;
     const many = (n, name) => `${n.toLocaleString("en")} ${name}${n === 1 ? "" : "s"}`;
     return `${many(this.list.length, "dot")}, ${many(pieces, "piece")}`;
+  }
+
+  // For the page's address: the library's mark and runs of rows, "1a2b3c4d:3-9.14"; empty for
+  // none, and for more than an address should carry.
+  #address() {
+    const runs = [];
+    for (const s of this.list) {
+      const last = runs[runs.length - 1];
+      if (last?.[1] === s - 1) last[1] = s;
+      else runs.push([s, s]);
+    }
+    const text = runs.map(([a, b]) => (a === b ? `${a}` : `${a}-${b}`)).join(".");
+    this.kept = text.length <= LASSO_MOST;
+    return this.list.length && this.kept ? `${this.explorer.data.library.mark}:${text}` : "";
+  }
+
+  // Select what an address says; Python has made sure that it fits the library.
+  heed(said) {
+    if (!said) return;
+    this.choose(said.split(":")[1].split(".").flatMap((run) => {
+      const [a, b = a] = run.split("-").map(Number);
+      return Array.from({ length: b - a + 1 }, (_, k) => a + k);
+    }));
   }
 
   // Play them in a row from the first, or stop.
@@ -67,6 +99,7 @@ class Picked {
     this.explorer.root.dataset.picked = list.length;
     this.find(".tray").hidden = !list.length;
     if (!list.length) return;
+    this.find(".tray-note").hidden = this.kept;
     const running = this.explorer.playing.rowOf === "picked";
     this.find(".tray-words").textContent = running ? `${at + 1} of ${list.length}` : this.words;
     this.find(".tray-play").replaceChildren(

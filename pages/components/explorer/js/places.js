@@ -1,15 +1,16 @@
-// Where the dots are: the nearest to a point, and the nearest in a direction.
+// Where the dots are: the nearest to a point, those within a lasso, the nearest in a direction.
+// Of the map's x, y and z only the first two count.
 
 class Places {
   constructor(map) {
     this.map = map;
-    this.size = map.length / 2;
+    this.size = map.length / 3;
     this.side = Math.max(1, Math.ceil(Math.sqrt(this.size / 3)));
     const cells = this.side * this.side;
     const cellOf = new Uint32Array(this.size);
     this.first = new Uint32Array(cells + 1);
     for (let i = 0; i < this.size; i++) {
-      cellOf[i] = this.#cell(map[2 * i]) + this.side * this.#cell(map[2 * i + 1]);
+      cellOf[i] = this.#cell(map[3 * i]) + this.side * this.#cell(map[3 * i + 1]);
       this.first[cellOf[i] + 1]++;
     }
     for (let c = 0; c < cells; c++) this.first[c + 1] += this.first[c];
@@ -32,8 +33,8 @@ class Places {
         const c = cx + this.side * cy;
         for (let k = this.first[c]; k < this.first[c + 1]; k++) {
           const i = this.members[k];
-          const dx = (this.map[2 * i] - x) * camera.scaleX;
-          const dy = (this.map[2 * i + 1] - y) * camera.scaleY;
+          const dx = (this.map[3 * i] - x) * camera.scaleX;
+          const dy = (this.map[3 * i + 1] - y) * camera.scaleY;
           const d = dx * dx + dy * dy;
           if (d <= radius * radius) found.push([d, i]);
         }
@@ -53,8 +54,8 @@ class Places {
     const { originX, originY, scaleX, scaleY } = camera;
     const found = [];
     for (let i = 0; i < this.size; i++) {
-      const x = originX + this.map[2 * i] * scaleX;
-      const y = originY - this.map[2 * i + 1] * scaleY;
+      const x = originX + this.map[3 * i] * scaleX;
+      const y = originY - this.map[3 * i + 1] * scaleY;
       if (x < left || x > right || y < top || y > bottom) continue;
       let odd = false;
       for (let k = 0, j = n - 1; k < n; j = k++) {
@@ -68,12 +69,12 @@ class Places {
 
   // The nearest dot within 50° of a direction on the screen; sideways steps cost more.
   towards(camera, from, dx, dy) {
-    const [fx, fy] = [this.map[2 * from] * camera.scaleX, -this.map[2 * from + 1] * camera.scaleY];
+    const [fx, fy] = [this.map[3 * from] * camera.scaleX, -this.map[3 * from + 1] * camera.scaleY];
     let best = -1;
     let least = Infinity;
     for (let i = 0; i < this.size; i++) {
-      const x = this.map[2 * i] * camera.scaleX - fx;
-      const y = -this.map[2 * i + 1] * camera.scaleY - fy;
+      const x = this.map[3 * i] * camera.scaleX - fx;
+      const y = -this.map[3 * i + 1] * camera.scaleY - fy;
       const along = x * dx + y * dy;
       const aside = Math.abs(x * dy - y * dx);
       if (along <= 0.5 || aside > 1.2 * along) continue;
@@ -88,7 +89,7 @@ class Places {
     const [x, y] = camera.world(camera.width / 2, camera.height / 2);
     let [best, least] = [-1, Infinity];
     for (let i = 0; i < this.size; i++) {
-      const d = (this.map[2 * i] - x) ** 2 + (this.map[2 * i + 1] - y) ** 2;
+      const d = (this.map[3 * i] - x) ** 2 + (this.map[3 * i + 1] - y) ** 2;
       if (d < least) [least, best] = [d, i];
     }
     return best;

@@ -58,7 +58,7 @@ class Pointer {
         return;
       }
       this.field.classList.add("dragging");
-      this.stage.camera.pan(place[0] - before[0], place[1] - before[1]);
+      this.stage.camera.drag(place[0] - before[0], place[1] - before[1]);
     } else {
       const other = [...this.pointers].find(([id]) => id !== event.pointerId)[1];
       const gap = (p) => Math.max(Math.hypot(p[0] - other[0], p[1] - other[1]), 1);
@@ -114,7 +114,7 @@ class Pointer {
     explorer.activate(pane);
     const [s] = pane.near(place, reach);
     if (s === undefined && explorer.cursor >= 0) {
-      const [x, y] = stage.at(explorer.cursor);
+      const [x, y] = pane.at(explorer.cursor);
       if (Math.hypot(x - place[0], y - place[1]) < reach * 1.6) return;
     }
     explorer.point(s ?? -1);
@@ -134,6 +134,6 @@ class Pointer {
 
   // While the whole map is seen, a vertical swipe scrolls the page; zoomed in, it moves the map.
   touchAction() {
-    this.field.style.touchAction = this.stage.camera.zoom > 1.01 ? "none" : "pan-y";
+    this.field.style.touchAction = this.stage.camera.zoom > 1.01 || this.stage.camera.solid ? "none" : "pan-y";
   }
 }

@@ -1,18 +1,20 @@
 // The map as it is drawn: the camera, the dots on their way from one map to the next, the marks.
+// A map is a Float32Array of x, y and z for each dot; of a flat one every z is 0.
 
 const GLIDE = 650; // milliseconds
 const STILL = window.matchMedia("(prefers-reduced-motion: reduce)");
 
 class Stage {
-  // of: { scene() → what else is to be drawn now: { cursor, selected, neighbours, playing, path },
-  //       drawn(), still() }, the last two called after each picture.
+  // of: { scene() → what else is to be drawn now (see marks.js), under(pen, camera), drawn(),
+  //       still() }, the last two called after each picture.
   constructor(map, of) {
-    Object.assign(this, { of, t: 1, ratio: 0, size: 0, still: true });
+    Object.assign(this, { of, t: 1, ratio: 0, size: 0, still: true, grown: 1 });
     this.field = map.querySelector(".field");
     this.camera = new Camera(() => this.dirty());
     this.dots = makeDots(map.querySelector(".dots"));
     this.dots.restored = () => this.dirty();
     this.pen = map.querySelector(".marks").getContext("2d");
+    this.under = map.querySelector(".heat").getContext("2d");
     this.watch = new ResizeObserver(() => this.resize());
     this.watch.observe(this.field);
   }
@@ -24,15 +26,20 @@ class Stage {
   }
 
   // Show a map at once, or glide to it from wherever the dots are, also in the middle of a glide.
-  show(map, glide) {
-    this.from = glide ? this.#where() : map;
+  show(map, solid, glide) {
+    const { camera } = this;
+    const gliding = glide && !STILL.matches && this.to?.length === map.length;
+    this.from = gliding ? this.#where() : map;
     this.to = map;
-    this.size = map.length / 2;
-    this.t = glide && !STILL.matches ? 0 : 1;
+    this.size = map.length / 3;
+    this.t = gliding ? 0 : 1;
     this.since = performance.now();
-    this.camera.flyTo(0, 0, 1, this.t < 1 ? GLIDE : 0);
+    this.squared = [gliding ? camera.square : Number(solid), Number(solid)];
+    camera.square = this.squared[0];
+    camera.shape(solid);
+    camera.flyTo(0, 0, 1, gliding ? GLIDE : 0);
     this.dots.place(this.from, this.to);
-    this.places = new Places(this.to);
+    this.grid = null;
     this.still = false;
     this.of.still();
     this.dirty();
@@ -40,38 +47,62 @@ class Stage {
 
   get gliding() { return this.t < 1; }
 
+  // Where the dots are now, as they are seen: a solid is left as it was turned.
   #where() {
-    if (!this.gliding) return this.to;
+    const { turn, solid } = this.camera;
     const e = ease(this.t);
-    return this.to.map((v, k) => this.from[k] + (v - this.from[k]) * e);
+    const now = this.gliding ? this.to.map((v, k) => this.from[k] + (v - this.from[k]) * e) : this.to;
+    if (!solid) return now;
+    const seen = new Float32Array(now.length);
+    for (let k = 0; k < now.length; k += 3) {
+      for (let row = 0; row < 3; row++) {
+        seen[k + row] = turn[row] * now[k] + turn[row + 3] * now[k + 1] + turn[row + 6] * now[k + 2];
+      }
+    }
+    return seen;
+  }
+
+  // The dots by place, as they are seen now.
+  get places() {
+    const { camera } = this;
+    if (!this.grid || this.gridTurn !== camera.turn) {
+      this.gridTurn = camera.turn;
+      this.grid = new Places(camera.solid ? this.#where() : this.to);
+    }
+    return this.grid;
   }
 
   // Where a dot is drawn, in pixels of the map.
-  at(s) {
+  at(i) {
     const e = ease(this.t);
     const mix = (k) => this.from[k] + (this.to[k] - this.from[k]) * e;
-    return this.camera.screen(mix(2 * s), mix(2 * s + 1));
+    return this.camera.screen(...this.camera.seen(mix(3 * i), mix(3 * i + 1), mix(3 * i + 2)));
   }
 
   // Where it is in the window.
-  pointOf(s) {
+  pointOf(i) {
     const { left, top } = this.field.getBoundingClientRect();
-    const [x, y] = this.at(s);
+    const [x, y] = this.at(i);
     return [left + x, top + y];
   }
 
   near([x, y], radius, most = 1) { return this.places.near(this.camera, x, y, radius, most); }
 
-  reveal(s) {
-    this.camera.show(this.to[2 * s], this.to[2 * s + 1], STILL.matches ? 0 : 350);
+  reveal(i) {
+    const seen = this.camera.seen(...this.to.subarray(3 * i, 3 * i + 3));
+    this.camera.show(...seen, STILL.matches ? 0 : 350);
   }
 
-  reset() { this.camera.flyTo(0, 0, 1, STILL.matches ? 0 : 300); }
+  reset() {
+    this.camera.shape(this.camera.solid);
+    this.camera.flyTo(0, 0, 1, STILL.matches ? 0 : 300);
+  }
 
   // Of a dot, in pixels: smaller where there are many, a little larger when zoomed in.
   get radius() {
     const room = Math.sqrt((this.camera.width * this.camera.height) / Math.max(this.size, 1));
-    return Math.min(Math.max(0.24 * room, 1.6), 5.5) * Math.min(this.camera.zoom ** 0.35, 2.2);
+    const radius = Math.min(Math.max(0.24 * room, 1.6), 5.5) * this.grown;
+    return radius * Math.min(this.camera.zoom ** 0.35, 2.2);
   }
 
   resize() {
@@ -95,17 +126,23 @@ class Stage {
   }
 
   #draw(now) {
-    let moving = this.camera.step(now);
+    const { camera, ratio } = this;
+    let moving = camera.step(now);
     if (this.gliding) {
       this.t = Math.min(Math.max((now - this.since) / GLIDE, 0), 1);
       moving = true;
+      const [from, to] = this.squared;
+      camera.square = from + (to - from) * ease(this.t);
     }
     this.still = !moving;
-    this.dots.draw(this.camera, ease(this.t), this.radius, this.ratio);
+    for (const pen of [this.under, this.pen]) {
+      pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+      pen.clearRect(0, 0, camera.width, camera.height);
+    }
+    if (!this.gliding) this.of.under(this.under, camera);
+    this.dots.draw(camera, ease(this.t), this.radius, ratio);
     const scene = this.of.scene();
-    paintMarks(this.pen, this.ratio, {
-      ...scene, camera: this.camera, at: (s) => this.at(s), radius: this.radius,
-    });
+    paintMarks(this.pen, { ...scene, radius: this.radius });
     this.of.drawn();
     this.of.still();
     if (moving || scene.playing) this.dirty();
