@@ -12,7 +12,7 @@ import streamlit as st
 from csn.collecting import folder as places
 from csn.collecting.assemble import ODD
 from csn.collecting.shelf import Entry, delete, look, rename
-from csn.collecting.work import Order, Status
+from csn.collecting.work import Order, Status, read_status
 from csn.errors import StemwiseError
 from csn.home import demo as demo_folder
 from csn.library import Library, corpus_uri
@@ -83,9 +83,7 @@ def _stranger(entry: Entry) -> None:
 
 def _open(name: str) -> None:
     """To the maps."""
-    st.link_button(
-        "Explore", f"{libraries.base()}/?library={quote(name)}", key=f"open-{name}"
-    )
+    st.link_button("Explore", f"{libraries.base()}/?library={quote(name)}", key=f"open-{name}")
 
 
 def _facts(entry: Entry) -> str:
@@ -115,19 +113,18 @@ def _work(entry: Entry) -> None:
         if st.button(again, key=f"go-{entry.name}", type="primary"):
             jobs.go_on(entry.folder)
             st.rerun()
-        if st.button("Drop the rest" if entry.info else "Remove", key=f"cancel-{entry.name}"):
+        if st.button("Cancel the update" if entry.info else "Remove", key=f"cancel-{entry.name}"):
             _try(partial(jobs.cancel, entry))
 
 
 @st.fragment(run_every=1.0)
 def _under_way(folder: Path) -> None:
     """How far it is; the page may be left meanwhile."""
-    entry = look(folder)
     if not jobs.alive(folder):
         jobs.forget(folder)
         st.rerun()
         return
-    status = entry.status or Status(Order(""))
+    status = read_status(folder) or Status(Order(""))
     maps = len([*places.coming(folder).glob(f"{places.MAPS}/*.npz")])
     part = status.progress.part if status.step == "embedding" else float(status.step == "maps")
     waiting = (places.partial(folder) / "pause").exists()
@@ -139,7 +136,7 @@ def _under_way(folder: Path) -> None:
             on_click=jobs.pause, args=(folder,),
         )  # fmt: skip
         if st.button("Cancel", key=f"cancel-{folder.name}"):
-            _try(partial(jobs.cancel, entry))
+            _try(lambda: jobs.cancel(look(folder)))
         st.caption("You may leave this page; it goes on.")
 
 

@@ -30,7 +30,7 @@ def form() -> None:
 def _form() -> None:
     st.markdown("#### New library")
     place = st.text_input(
-        "Folder of recordings", key="new-folder", placeholder=str(Path.home() / "Music"),
+        "Folder of recordings", key="new-folder", placeholder="~/Music",
         help="On the computer that runs Stemwise. Folders within it are looked through, too.",
     )  # fmt: skip
     left, right = st.columns(2)
