@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from csn.errors import StemwiseError
+from csn.instruments import INSTRUMENTS
 
 if TYPE_CHECKING:
     from csn.training.recipes import Recipe
@@ -46,6 +47,8 @@ def _workshop(args: argparse.Namespace, commit: str) -> "Workshop":
 def _changed(recipe: "Recipe", args: argparse.Namespace) -> "Recipe":
     """The recipe with what was given on the command line."""
     given = {"steps": args.steps, "batch": args.batch, "rate": args.rate, "most": args.pieces}
+    if args.foci:
+        given["foci"] = tuple(args.foci)
     return replace(recipe, **{name: value for name, value in given.items() if value is not None})
 
 
@@ -166,6 +169,10 @@ def add(command: Command, existing: Callable[[str], Path]) -> None:
     )
     sub.add_argument("--batch", type=int, help="instead of the recipe's")
     sub.add_argument("--rate", type=float, help="peak learning rate instead of the recipe's")
+    sub.add_argument(
+        "--foci", type=float, nargs=len(INSTRUMENTS), metavar="WEIGHT",
+        help=f"how often {', '.join(INSTRUMENTS)} are the focus of a grid (finishing)",
+    )  # fmt: skip
     sub.add_argument("--pieces", type=int, help="train on so many, instead of the recipe's")
     sub.add_argument("--seeds", type=int, default=5, help="runs of each individual network")
     sub.add_argument("--pretraining-steps", type=int, help="of pre-training (paper)")
