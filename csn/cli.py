@@ -104,7 +104,6 @@ def _embed(args: argparse.Namespace) -> None:
 def _libraries(args: argparse.Namespace) -> None:
     from csn.collecting.shelf import entries, look
     from csn.home import demo
-    from csn.library import corpus_uri
     from csn.model import Model
 
     model = Model.load(args.model, "cpu").hash
@@ -119,7 +118,7 @@ def _libraries(args: argparse.Namespace) -> None:
         print(
             f"{name}: {info['pieces']} pieces, {info['segments']} segments, "
             f"{entry.size / 1e6:.1f} MB, {fits} ({info['model'][:12]}), "
-            f"{corpus_uri(entry.folder, info)}"
+            f"{entry.uri}"
         )
 
 

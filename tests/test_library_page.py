@@ -217,6 +217,23 @@ def test_an_update_says_first_what_it_will_do(home: Path, music: Path, model: Mo
     assert pieces == {"0", "1", "9", "two"}
 
 
+def test_a_link_to_a_library_elsewhere(
+    home: Path, music: Path, model: Model, tmp_path: Path
+) -> None:
+    real = tmp_path / "real"
+    build(open_corpus(f"mixes:{music}"), model, real, progress=False)  # "../music", as it says
+    (home / "libraries").mkdir()
+    (home / "libraries" / "mine").symlink_to(real)
+    page = show()
+    run(page.button(key="look-mine").click())
+    until(lambda: jobs.looked(home / "libraries" / "mine").done)  # type: ignore[union-attr]
+    run(page)
+    assert "Nothing has changed" in said(page)
+    run(page.checkbox(key="sure-mine").check())
+    run(page.button(key="delete-mine").click())
+    assert (real / "library.json").exists() and not (home / "libraries" / "mine").exists()
+
+
 def test_a_folder_that_is_gone(home: Path, music: Path, model: Model) -> None:
     folder = made(home, music, model)
     music.rename(music.with_name("elsewhere"))

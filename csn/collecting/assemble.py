@@ -105,7 +105,9 @@ def assemble(
         | {name: version(name) for name in ("numpy", "pandas", "torch")},
     }
     text = json.dumps(info, indent=1, ensure_ascii=False) + "\n"
-    write_whole(coming / places.ABOUT, lambda file: file.write(text.encode(errors="backslashreplace")))
+    write_whole(
+        coming / places.ABOUT, lambda file: file.write(text.encode(errors="backslashreplace"))
+    )
     return True
 
 

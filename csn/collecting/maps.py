@@ -16,7 +16,7 @@ from csn.embedding import write_whole
 from csn.errors import LibraryError
 from csn.instruments import EMBEDDING
 from csn.library import Library
-from csn.maps import SUBSPACES, fit_maps, place
+from csn.maps import METHODS, SUBSPACES, fit_maps, place
 from csn.vectors import Integers
 
 MOST: Final = 0.1
@@ -42,7 +42,7 @@ def follow(
         old: the library that was there; None where nothing of it was of use.
         new: the library to come; maps that it has already are left as they are.
         origins: [segments] the row of each of its segments in the old library, -1 for new ones.
-        method: of maps where there were none: ``umap``, ``tsne`` or ``pca``.
+        method: of maps where there were none, as for ``fit_maps``.
         seed: of the layout.
         progress: draw a progress bar.
 
@@ -60,7 +60,8 @@ def follow(
             if not come:
                 return "The maps keep their points."
             return f"The maps keep their points; {come} new segments were placed into them."
-    methods = sorted({file.stem.rpartition("-")[0] for file in files}) or [method]
+    methods = sorted({file.stem.rpartition("-")[0] for file in files})
+    methods = methods or ([*METHODS] if method == "all" else [method])
     for name in methods:
         missing = [s for s in SUBSPACES if not (new.folder / "maps" / f"{name}-{s}.npz").exists()]
         fit_maps(new, method=name, seed=seed, progress=progress, names=missing)

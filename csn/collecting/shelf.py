@@ -13,6 +13,7 @@ from csn.collecting.work import Status, read_status
 from csn.corpora.scan import existing, walk
 from csn.errors import CorpusError, LibraryError
 from csn.home import home
+from csn.library import corpus_uri
 
 _LONGEST: Final = 60  # letters of a name
 _FORBIDDEN: Final = re.compile(r'[<>:"/\\|?*%#&\x00-\x1f\x7f]')  # some system or address minds them
@@ -37,6 +38,11 @@ class Entry:
     size: int
     status: Status | None
     working: bool
+
+    @property
+    def uri(self) -> str:
+        """Of the corpus, for ``open_corpus``; a library may be a link to where it really stands."""
+        return corpus_uri(self.folder.resolve(), self.info)
 
 
 def shelf() -> Path:

@@ -15,7 +15,7 @@ from csn.collecting.shelf import Entry, delete, look, rename
 from csn.collecting.work import Order, Status, read_status
 from csn.errors import StemwiseError
 from csn.home import demo as demo_folder
-from csn.library import Library, corpus_uri
+from csn.library import Library
 from pages import libraries
 from pages.library import jobs
 from pages.library.words import changes, kind, size, stage
@@ -64,9 +64,7 @@ def _head(entry: Entry) -> None:
         _open(entry.name)
         if not busy and st.button("Look for changes", key=f"look-{entry.name}"):
             jobs.forget(entry.folder)
-            jobs.look(
-                entry.folder, corpus_uri(entry.folder, entry.info), entry.info.get("split", "")
-            )
+            jobs.look(entry.folder, entry.uri, entry.info.get("split", ""))
         with st.popover("More", key=f"more-{entry.name}"):
             _more(entry)
 
@@ -92,7 +90,7 @@ def _facts(entry: Entry) -> str:
     return (
         f"{info['pieces']:,} pieces · {info['segments']:,} segments of {info['length']:g} s · "
         f"{size(entry.size)}{stored} · model {info['model'][:8]}  \n"
-        f"{plain(kind(corpus_uri(entry.folder, info)))}"
+        f"{plain(kind(entry.uri))}"
     )
 
 
@@ -185,7 +183,7 @@ def _begin_update(entry: Entry) -> None:
         return
     info = entry.info
     order = Order(
-        corpus_uri(entry.folder, info), str(file), split=info.get("split", ""),
+        entry.uri, str(file), split=info.get("split", ""),
         length=info["length"], overlap=info["overlap"],
     )  # fmt: skip
     jobs.forget(entry.folder)
