@@ -88,7 +88,7 @@ demo: .venv/app
 	$(BIN)/csn compose --seed 11 --out $(CORPUS)/midi
 	$(BIN)/csn render --midi $(CORPUS)/midi --only demo/pieces.txt --out demo/corpus \
 	  --codec opus --compression 0.925 --no-mix --seconds 46
-	$(BIN)/csn embed --corpus demo --model demo --out demo/library
+	$(BIN)/csn embed --corpus demo --model demo --out demo/library --method all
 	$(MAKE) demo-study
 
 # Simulated listeners, marked as such, so that there is something to look at from the start.

@@ -28,10 +28,10 @@ PAGES = {
 """Name of the picture, address, and what is there when the page is."""
 
 
-def shoot(page: Page, name: str) -> None:
+def shoot(page: Page, name: str, colours: int = 160) -> None:
     """Save what is seen, in few bytes."""
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-    picture.quantize(160, dither=Image.Dither.NONE).save(FOLDER / f"{name}.png", optimize=True)
+    picture.quantize(colours, dither=Image.Dither.NONE).save(FOLDER / f"{name}.png", optimize=True)
 
 
 def main() -> None:

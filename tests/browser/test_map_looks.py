@@ -129,8 +129,12 @@ def test_each_dot_a_piece(visit: Visit, library: Library) -> None:
     )
     explorer.page.keyboard.press("a")
     assert picked(explorer) == sorted(rows.tolist())
+    explorer.find(".part button").nth(1).click()
+    expect(explorer.find(".part button").nth(1)).to_have_attribute("aria-checked", "true")
+    expect(explorer.find(".dots-are button").nth(1)).to_have_attribute("aria-checked", "true")
     explorer.page.keyboard.press("u")
     expect(explorer.find(".words")).to_contain_text("Each dot is three seconds")
+    expect(explorer.find(".dots-are button").nth(0)).to_have_attribute("aria-checked", "true")
     assert explorer.script("e.stage.size") == len(library)
 
 
@@ -214,3 +218,22 @@ def test_an_address_from_another_state_of_the_library_says_so(visit: Visit) -> N
     for words in ("does not have", "unknown map", "makes no sense", "unknown dots"):
         expect(explorer.find(".notice")).to_contain_text(words)
     assert picked(explorer) == [] and explorer.script("e.stage.camera.solid") is False
+
+
+def test_dots_are_drawn_when_they_move_and_fewer_on_the_way(
+    explorer: Explorer, library: Library
+) -> None:
+    explorer.wait(still="true")
+    explorer.page.wait_for_timeout(500)
+    explorer.script(
+        "(() => { const gl = e.stage.dots.gl; const draw = gl.drawArrays.bind(gl); e.counted = [];"
+        " gl.drawArrays = (kind, first, n) => { e.counted.push(n); draw(kind, first, n); }; })()"
+    )
+    explorer.hover(explorer.loner())
+    explorer.wait(plays=1)
+    explorer.page.wait_for_timeout(300)
+    assert explorer.script("e.counted") == []  # only the marks over them
+    explorer.script("void (e.stage.thin = 7, e.stage.camera.pan(5, 5))")
+    explorer.page.wait_for_timeout(800)
+    assert explorer.script("e.counted[0]") == -(-len(library) // 7)
+    assert explorer.script("e.counted[e.counted.length - 1]") == len(library)

@@ -1,8 +1,8 @@
 """The explorer: a map that is heard by hovering, with the nearest neighbours beside it.
 
 One component holds the whole screen, so that the map, the list and the sound answer at once and
-share one AudioContext. It fetches points and clips over HTTP by itself (see ``app.py``) and tells
-Python the view only; Python answers with neighbours.
+share one AudioContext. It fetches points, clips and neighbours over HTTP by itself (see ``app.py``)
+and tells Python the view only, which goes into the page's address.
 """
 
 from collections.abc import Callable, Mapping
@@ -41,7 +41,7 @@ def explorer(
         data: ``base`` (path under which the app is served), ``library`` (name, version, mark,
             segments, pieces), ``libraries`` (names), ``instruments`` (name, label, colour),
             ``words`` (by kind of dots and way of pointing a sentence for each instrument),
-            ``view``, ``answer`` (or None) and ``notice``.
+            ``view`` and ``notice``.
         key: under which ``st.session_state[key]["view"]`` holds the view.
         on_view: called when the view has changed.
     """

@@ -33,6 +33,9 @@ class GlDots {
     this.canvas = canvas;
     this.gl = canvas.getContext("webgl", { antialias: false, premultipliedAlpha: true });
     if (!this.gl) throw new Error("no WebGL");
+    const about = this.gl.getExtension("WEBGL_debug_renderer_info");
+    const by = about ? this.gl.getParameter(about.UNMASKED_RENDERER_WEBGL) : "";
+    this.soft = /swiftshader|llvmpipe|software|basic render/i.test(by); // there is no GPU
     this.lost = false;
     canvas.addEventListener("webglcontextlost", (event) => {
       event.preventDefault();
@@ -72,9 +75,14 @@ class GlDots {
     ]) {
       const place = gl.getAttribLocation(program, `a_${name}`);
       this.buffers[name] = gl.createBuffer();
-      gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers[name]);
+      const bytes = type === gl.UNSIGNED_BYTE;
+      // Every dot, or one in `thin`.
+      this.buffers[name].read = (thin) => {
+        gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers[name]);
+        gl.vertexAttribPointer(place, size, type, bytes, thin * (bytes ? size : 4 * size), 0);
+      };
       gl.enableVertexAttribArray(place);
-      gl.vertexAttribPointer(place, size, type, type === gl.UNSIGNED_BYTE, 0, 0);
+      this.buffers[name].read(1);
     }
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
@@ -101,7 +109,7 @@ class GlDots {
     this.#fill("colour", colours);
   }
 
-  draw(camera, t, radius, ratio) {
+  draw(camera, t, radius, ratio, thin = 1) {
     const gl = this.gl;
     if (this.lost || !this.from || !this.colours) return;
     gl.viewport(0, 0, this.canvas.width, this.canvas.height);
@@ -115,13 +123,15 @@ class GlDots {
     gl.uniform2f(this.at.scale, camera.scaleX, camera.scaleY);
     gl.uniform2f(this.at.origin, camera.originX, camera.originY);
     gl.uniform2f(this.at.view, camera.width, camera.height);
-    gl.drawArrays(gl.POINTS, 0, this.from.length / 3);
+    for (const { read } of Object.values(this.buffers)) read(thin);
+    gl.drawArrays(gl.POINTS, 0, Math.ceil(this.from.length / 3 / thin));
   }
 }
 
 class FlatDots {
   constructor(canvas) {
     this.kind = "2d";
+    this.soft = true;
     this.canvas = canvas;
     this.pen = canvas.getContext("2d");
   }
@@ -130,13 +140,13 @@ class FlatDots {
   place(from, to) { Object.assign(this, { from, to }); }
   paint(colours) { this.colours = colours; }
 
-  draw(camera, t, radius, ratio) {
+  draw(camera, t, radius, ratio, thin = 1) {
     const { pen, from, to, colours } = this;
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, camera.width, camera.height);
     if (!from || !colours) return;
     const mix = (k) => from[k] + (to[k] - from[k]) * t;
-    for (let i = 0; i < from.length / 3; i++) {
+    for (let i = 0; i < from.length / 3; i += thin) {
       const [x, y] = camera.screen(...camera.seen(mix(3 * i), mix(3 * i + 1), mix(3 * i + 2)));
       if (x < -radius || y < -radius || x > camera.width + radius || y > camera.height + radius) continue;
       const c = colours.subarray(4 * i, 4 * i + 4);

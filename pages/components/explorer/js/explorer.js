@@ -1,7 +1,7 @@
 // The screen: holds the view, puts the parts together, speaks with Python.
 //
 // The view (library, instruments, colours, selected segment, options) is decided here and told to
-// Python, which answers with neighbours; an answer to an older view is ignored.
+// Python, which keeps it in the page's address.
 
 class Explorer {
   constructor(root, data, tell) {
@@ -60,7 +60,6 @@ class Explorer {
       this.second.arrange();
       this.open();
     }
-    this.near.heed(data.answer);
     this.side.options(this.view, data.libraries, data.focuses);
     this.labels.notice(data.notice);
     this.theme();

@@ -75,7 +75,7 @@ class Looks {
     if (name === "names" && on) {
       for (const pane of explorer.panes) pane.group().catch((error) => explorer.failed(error));
     }
-    explorer.redraw();
+    for (const { stage } of explorer.panes) stage.repaint();
   }
 
   // Draw the maps by another method, or with other dots.

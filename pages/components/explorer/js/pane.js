@@ -143,7 +143,10 @@ class Pane {
     this.element.style.setProperty("--accent", accent);
     this.element.style.setProperty("--on-accent", colour ? inkOn(colour) : look.ground);
     this.rgb = /^#[0-9a-f]{6}$/i.test(accent) ? [1, 3, 5].map((i) => parseInt(accent.slice(i, i + 2), 16)) : GREY;
-    this.heat = null;
+    if (accent !== this.accent) {
+      Object.assign(this, { accent, heat: null }); // density has the instrument's colour
+      this.stage.repaint();
+    }
     this.find(".who").replaceChildren(icon(instrument.name), element("span", "", label));
     const what = instrument.name === "whole" ? "all instruments together" : instrument.name;
     const { data, view } = this.explorer;
@@ -183,6 +186,6 @@ class Pane {
       colours[4 * i + 3] = out ? 20 : library.lacks(s, instrument) ? 60 : 225;
     }
     stage.dots.paint(colours);
-    stage.dirty();
+    stage.repaint();
   }
 }

@@ -63,6 +63,7 @@ class Picked {
       const last = runs[runs.length - 1];
       if (last?.[1] === s - 1) last[1] = s;
       else runs.push([s, s]);
+      if (runs.length > LASSO_MOST / 2) break; // too many already
     }
     const text = runs.map(([a, b]) => (a === b ? `${a}` : `${a}-${b}`)).join(".");
     this.kept = text.length <= LASSO_MOST;

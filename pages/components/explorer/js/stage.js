@@ -2,6 +2,8 @@
 // A map is a Float32Array of x, y and z for each dot; of a flat one every z is 0.
 
 const GLIDE = 650; // milliseconds
+const REST = 250; // milliseconds without a move, after which all dots are drawn again
+const SLOW = 45; // milliseconds between two pictures, above which fewer dots are drawn on the way
 const STILL = window.matchMedia("(prefers-reduced-motion: reduce)");
 
 class Stage {
@@ -10,9 +12,9 @@ class Stage {
   constructor(map, of) {
     Object.assign(this, { of, t: 1, ratio: 0, size: 0, still: true, grown: 1 });
     this.field = map.querySelector(".field");
-    this.camera = new Camera(() => this.dirty());
+    this.camera = new Camera(() => this.stir());
     this.dots = makeDots(map.querySelector(".dots"));
-    this.dots.restored = () => this.dirty();
+    this.dots.restored = () => this.repaint();
     this.pen = map.querySelector(".marks").getContext("2d");
     this.under = map.querySelector(".heat").getContext("2d");
     this.watch = new ResizeObserver(() => this.resize());
@@ -21,6 +23,7 @@ class Stage {
 
   destroy() {
     this.gone = true;
+    clearTimeout(this.rest);
     this.watch.disconnect();
     this.dots.destroy();
   }
@@ -39,6 +42,8 @@ class Stage {
     camera.shape(solid);
     camera.flyTo(0, 0, 1, gliding ? GLIDE : 0);
     this.dots.place(this.from, this.to);
+    // Without a GPU every dot costs; how many there may be on the way is found out as it goes.
+    this.thin = this.dots.soft ? Math.max(1, Math.ceil(this.size / 20000)) : 1;
     this.grid = null;
     this.still = false;
     this.of.still();
@@ -113,8 +118,21 @@ class Stage {
       canvas.width = Math.round(width * this.ratio);
       canvas.height = Math.round(height * this.ratio);
     }
+    this.stale = true;
     const floating = getComputedStyle(this.field).position === "absolute"; // so are the tools
     this.camera.resize(width, height, floating ? 52 : 18, floating ? 58 : 18);
+  }
+
+  // The dots have moved, or will; while they do, a part of very many is enough.
+  stir() {
+    this.stirred = performance.now();
+    this.repaint();
+  }
+
+  // The dots have to be drawn again, and not only the marks over them.
+  repaint() {
+    this.stale = true;
+    this.dirty();
   }
 
   dirty() {
@@ -135,16 +153,31 @@ class Stage {
       camera.square = from + (to - from) * ease(this.t);
     }
     this.still = !moving;
-    for (const pen of [this.under, this.pen]) {
+    for (const pen of this.stale || moving ? [this.under, this.pen] : [this.pen]) {
       pen.setTransform(ratio, 0, 0, ratio, 0, 0);
       pen.clearRect(0, 0, camera.width, camera.height);
     }
-    if (!this.gliding) this.of.under(this.under, camera);
-    this.dots.draw(camera, ease(this.t), this.radius, ratio);
+    if (this.stale || moving) this.#drawDots(now, moving);
     const scene = this.of.scene();
     paintMarks(this.pen, { ...scene, radius: this.radius });
     this.of.drawn();
     this.of.still();
     if (moving || scene.playing) this.dirty();
+  }
+
+  #drawDots(now, moving) {
+    const { camera } = this;
+    const stirring = moving || now - this.stirred < REST;
+    const since = now - (this.drawnAt ?? 0);
+    if (stirring && since < 8000 && this.wasStirring) {
+      if (since > SLOW && this.size / this.thin > 5000) this.thin *= 2;
+      else if (since < SLOW / 3 && this.thin > 1) this.thin /= 2;
+    }
+    Object.assign(this, { stale: false, drawnAt: now, wasStirring: stirring });
+    if (!this.gliding) this.of.under(this.under, camera);
+    const thin = stirring ? Math.max(1, Math.round(this.thin)) : 1;
+    this.dots.draw(camera, ease(this.t), this.radius, this.ratio, thin);
+    clearTimeout(this.rest);
+    if (thin > 1) this.rest = setTimeout(() => this.repaint(), REST + 20);
   }
 }
