@@ -11,7 +11,7 @@ from functools import lru_cache
 from threading import Thread
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from streamlit.starlette import App
 
@@ -21,6 +21,8 @@ from listening_test.account_routes import Desk
 from listening_test.routes import routes as listener_routes
 from pages import access, libraries
 from pages.components.explorer.points import about, groups, matrix
+from pages.components.explorer.view import from_browser
+from pages.explore import answer
 from pages.sound import levelled_wav
 
 # Addresses carry the library's version, so that what a browser has kept is never out of date.
@@ -68,6 +70,26 @@ def clusters(opened: libraries.Opened, name: str, method: str | None) -> bytes:
     return groups(opened.library, name, method)
 
 
+def near(request: Request) -> Response:
+    """The neighbours of a segment, as the explorer's view asks for them (JSON)."""
+    ask = request.query_params
+    asked: dict[str, str | int] = {
+        name: ask[name] for name in ("instrument", "among", "by") if name in ask
+    }
+    try:
+        asked |= {name: int(ask[name]) for name in ("segment", "count") if name in ask}
+    except ValueError:
+        return PlainTextResponse("segment and count are whole numbers.", BAD_REQUEST)
+    try:
+        opened = libraries.find(request.path_params["library"])
+        found = answer(opened, from_browser(asked, opened))
+    except StemwiseError as error:
+        return PlainTextResponse(str(error), NOT_FOUND)
+    if found is None:
+        return PlainTextResponse("This library has no such segment.", NOT_FOUND)
+    return JSONResponse(found, headers={"Cache-Control": "no-store"})
+
+
 @asynccontextmanager
 async def lifespan(_app: App) -> AsyncIterator[None]:
     """Get ready while the first visitor's browser still loads."""
@@ -79,6 +101,7 @@ async def lifespan(_app: App) -> AsyncIterator[None]:
 ROUTES = [
     Route(libraries.base() + "/audio/{library}/{part}", access.guarded(audio)),
     Route(libraries.base() + "/points/{library}/{what}", access.guarded(points)),
+    Route(libraries.base() + "/near/{library}", access.guarded(near)),
     *listener_routes(libraries.base()),
     *Desk(libraries.base(), access.institution()).routes(),
 ]

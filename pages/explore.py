@@ -73,7 +73,6 @@ def page() -> None:
                 for dots in DOTS
             },
             "view": view.said(),
-            "answer": _answer(opened, view),
             "notice": notice,
         },
         key=KEY,
@@ -105,7 +104,19 @@ def words(
 
 
 def answer(opened: Opened, view: View) -> dict[str, Any] | None:
-    """The neighbours of the selected segment, with the part of the view they answer."""
+    """The neighbours of the selected segment, for the route ``/near``.
+
+    Args:
+        opened: the library.
+        view: what is looked at.
+
+    Returns:
+        ``neighbours`` (segment and distance, nearest first) and ``scale`` (how far apart two
+        segments lie that are drawn at random); None where nothing is selected.
+
+    Raises:
+        LibraryError: the library cannot be searched now.
+    """
     if view.segment is None:
         return None
     library, weights = opened.library, focuses().get(view.by) or focus(view.instrument)
@@ -117,21 +128,10 @@ def answer(opened: Opened, view: View) -> dict[str, Any] | None:
         one_per_piece=view.among == "once",
     )
     found = zip(rows.tolist(), distances.tolist(), strict=True)
-    return view.said() | {
+    return {
         "neighbours": [{"segment": row, "distance": distance} for row, distance in found],
         "scale": _scale(opened, weights),
     }
-
-
-def _answer(opened: Opened, view: View) -> dict[str, Any] | None:
-    """``answer``, found again only for another question: a map is moved more often than asked."""
-    question = (opened.version, view.segment, view.instrument, view.count, view.among,
-                focuses().get(view.by))  # fmt: skip
-    asked, found = st.session_state.get("explore_answer", (None, None))
-    if asked != question:
-        found = answer(opened, view)
-        st.session_state["explore_answer"] = (question, found)
-    return found and found | view.said()
 
 
 def focus(instrument: str) -> tuple[float, ...]:

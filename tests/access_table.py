@@ -38,6 +38,9 @@ OURS: Final[Mapping[tuple[str, str], Line]] = {
     ("GET", "/points/{library}/{what}"): Line(
         "the dots of the maps", "visitors while a study is live; names that are no library's"
     ),
+    ("GET", "/near/{library}"): Line(
+        "the neighbours of a dot", "visitors while a study is live; names that are no library's"
+    ),
     ("GET", "/listen/assets/{name:path}"): Line(
         "scripts, style and words of the listener's page", "names that are no file of the page"
     ),

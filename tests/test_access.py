@@ -125,6 +125,7 @@ def measure_routes(store: Store, role: str) -> dict[tuple[str, str], str]:
         return got
     note("GET", "/audio/{library}/{part}", "/audio/small/mix?piece=Track00001")
     note("GET", "/points/{library}/{what}", "/points/small/about")
+    note("GET", "/near/{library}", "/near/small?segment=0")
     note("GET", "/listen/assets/{name:path}", "/listen/assets/account.css")
     note("GET", "/t/{token}", own)
     note("GET", "/t/{token}/state", f"{own}/state")
@@ -235,7 +236,7 @@ def test_the_table_says_what_has_to_be(store: Store) -> None:
     """The rules themselves, so that a wrong answer cannot simply be written down."""
     for role in ("visitor", "meanwhile", "listener", "experimenter"):
         got = measure_routes(store, role)
-        for key in ("/audio/{library}/{part}", "/points/{library}/{what}"):
+        for key in ("/audio/{library}/{part}", "/points/{library}/{what}", "/near/{library}"):
             assert got["GET", key] == ("403" if role in ("meanwhile", "listener") else "200")
         for method, route in OURS:
             if route.startswith("/t/{token}/") and "lab" not in route:
