@@ -43,6 +43,8 @@ class Progress:
 
     def __str__(self) -> str:
         """Such as ``1.2 of 3.4 h, 512× real time, about 15 s left``."""
+        if not self.total:
+            return "nothing to embed"
         sound = f"{self.seconds / 3600:.1f} of {self.total / 3600:.1f} h"
         if self.total < 3600:
             sound = f"{self.seconds / 60:.1f} of {self.total / 60:.1f} min"
