@@ -36,6 +36,21 @@ class Card:
     weights: int
 
 
+def runs(card: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The runs that made a model, the last one first: its own card and those it went on from."""
+    found = [card]
+    while isinstance(before := found[-1].get("before"), Mapping):
+        found.append(before)
+    return found
+
+
+def total(card: Mapping[str, Any], name: str) -> float | None:
+    """The sum of ``steps``, ``mixes_seen`` or ``seconds`` over all runs; None where one is unknown."""
+    told = [run.get(name) for run in runs(card)]
+    numbers = [value for value in told if isinstance(value, int | float)]
+    return sum(numbers) if len(numbers) == len(told) else None
+
+
 def identity(settings: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> str:
     """A model's identity: SHA-256 (hex) over its settings and half-precision weights.
 

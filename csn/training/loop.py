@@ -112,6 +112,7 @@ class Trainer:
         self.identity: dict[str, Any] = {"recipe": fixed, "seed": seed, "pieces": train.pieces}
         if individual is not None:
             self.identity["individual"] = individual.hashes
+        self.before = None if start is None else earlier(start)
         if start is not None:
             self.identity["start"] = start.hash
         self.seconds = 0.0
@@ -227,6 +228,7 @@ class Trainer:
             "validation": self.best,
             "individual": self.identity.get("individual"),
             "start": self.identity.get("start"),
+            "before": self.before,
         }
         return Model(self.recipe.model, features, encoder, card)
 
@@ -302,3 +304,11 @@ class Trainer:
             if file.tell() == 0:
                 row.writerow(["step", *figures])
             row.writerow([self.step, *(f"{value:.5g}" for value in figures.values())])
+
+
+def earlier(start: Model) -> dict[str, Any]:
+    """What a card keeps of the run that another went on from, and of those before it."""
+    kept = ("recipe", "seed", "steps", "mixes_seen", "seconds", "commit", "before")
+    told = {name: start.card.get(name) for name in kept}
+    recipe = told["recipe"]
+    return told | {"model": start.hash, "recipe": recipe and recipe["name"]}

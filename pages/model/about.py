@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from csn.card import Card
+from csn.card import Card, runs, total
 from pages.model.places import SHIPPED, Place
 from pages.model.table import table
 from pages.model.words import large, lasting
@@ -28,10 +28,11 @@ def facts(card: Card | None, shipped: bool) -> None:
             lines = [f"**Trained on the corpus {plain(str(told.get('corpus', '?')))}**"]
         if "pieces" in told:
             lines.append(f"{large(told['pieces'])} pieces, cut and mixed anew all the time")
-        if "mixes_seen" in told:
-            lines.append(f"{large(told['mixes_seen'])} mixes heard in {large(told['steps'])} steps")
-        if told.get("seconds"):
-            lines.append(f"{lasting(told['seconds'])} of training")
+        mixes, steps, seconds = (total(told, n) for n in ("mixes_seen", "steps", "seconds"))
+        if mixes and steps:
+            lines.append(f"{large(mixes)} mixes heard in {large(steps)} steps")
+        if seconds:
+            lines.append(f"{lasting(seconds)} of training")
         lines.append(f"{large(card.weights)} weights, seed {told.get('seed', 'unknown')}")
         st.markdown("\n\n".join(lines))
         st.caption(f"Model {card.hash[:8]}")
@@ -69,12 +70,13 @@ def header(card: Card) -> dict[str, str]:
     found: dict[str, Any] = {
         "Hash": card.hash,
         "Recipe": recipe.get("name"),
+        "Went on from": _earlier(told),
         "Objective": recipe.get("objective"),
         "Seed": told.get("seed"),
-        "Steps": told.get("steps"),
-        "Mixes heard": told.get("mixes_seen"),
+        "Steps": total(told, "steps"),
+        "Mixes heard": total(told, "mixes_seen"),
         "Pieces": told.get("pieces"),
-        "Training took": lasting(told["seconds"]) if told.get("seconds") else None,
+        "Training took": lasting(seconds) if (seconds := total(told, "seconds")) else None,
         "Corpus": f"{told.get('corpus')}, fingerprint {str(told.get('corpus_fingerprint'))[:12]}",
         "Sample rate": f"{features['sample_rate']:,} Hz" if "sample_rate" in features else None,
         "Mel bands": features.get("bands"),
@@ -86,6 +88,16 @@ def header(card: Card) -> dict[str, str]:
         name: f"{value:,}" if isinstance(value, int) else str(value)
         for name, value in found.items() if value is not None
     }  # fmt: skip
+
+
+def _earlier(card: Mapping[str, Any]) -> str | None:
+    """The runs before the last one, the first of them last."""
+    before = [
+        f"{run.get('recipe')}, seed {run.get('seed')}, {run.get('steps') or 0:,} steps "
+        f"({str(run.get('model'))[:8]})"
+        for run in runs(card)[1:]
+    ]
+    return "; ".join(before) or None
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from csn.card import read_card
+from csn.card import read_card, runs, total
 from csn.errors import ModelError
 from csn.model import Model
 from tests.csn.test_model import SETTINGS
@@ -26,6 +26,17 @@ def test_a_card_tells_who_the_model_is(tmp_path: Path, half: bool) -> None:
         if not name.endswith("num_batches_tracked")
     )  # fmt: skip
     assert card.weights == counted
+
+
+def test_a_card_counts_the_runs_before_its_own() -> None:
+    first = {"steps": 100, "mixes_seen": 12_800, "seconds": 60.5, "before": None}
+    second = {"steps": 20, "mixes_seen": 2_560, "seconds": 10.0, "before": first}
+    third = {"steps": 5, "mixes_seen": 640, "seconds": None, "before": second}
+    assert runs(third) == [third, second, first]
+    assert total(second, "steps") == 120 and total(second, "seconds") == 70.5
+    assert total(third, "mixes_seen") == 16_000
+    assert total(third, "seconds") is None  # one of them does not say
+    assert total({}, "steps") is None
 
 
 def test_other_files_are_refused_in_a_sentence(tmp_path: Path) -> None:
