@@ -45,7 +45,7 @@ def runs(card: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def total(card: Mapping[str, Any], name: str) -> float | None:
-    """The sum of ``steps``, ``mixes_seen`` or ``seconds`` over all runs; None where one is unknown."""
+    """The sum of ``steps``, ``mixes_seen`` or ``seconds`` over all runs; None if one is unknown."""
     told = [run.get(name) for run in runs(card)]
     numbers = [value for value in told if isinstance(value, int | float)]
     return sum(numbers) if len(numbers) == len(told) else None
