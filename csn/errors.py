@@ -1,7 +1,7 @@
 """Errors that people read: each says in one sentence what was wrong, where, and what to do."""
 
 import unicodedata
-from typing import Final
+from typing import ClassVar, Final
 
 _UNSHOWN: Final = ("Cc", "Cs", "Zl", "Zp")  # control signs, lone halves of signs, ends of lines
 
@@ -23,11 +23,20 @@ def shown(text: str) -> str:
 
 
 class StemwiseError(Exception):
-    """Base of every error whose message is shown to a person as it is, in one line."""
+    """Base of every error whose message is shown to a person as it is, in one line.
+
+    Attributes:
+        lines: whether the message may have several, for a list of things to mend.
+    """
+
+    lines: ClassVar[bool] = False
 
     def __init__(self, *args: object) -> None:
         """See the class."""
-        super().__init__(*(shown(one) if isinstance(one, str) else one for one in args))
+        super().__init__(*(self._told(one) if isinstance(one, str) else one for one in args))
+
+    def _told(self, text: str) -> str:
+        return "\n".join(map(shown, text.split("\n"))) if self.lines else shown(text)
 
 
 class CorpusError(StemwiseError):

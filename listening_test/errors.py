@@ -4,7 +4,12 @@ from csn.errors import StemwiseError
 
 
 class StudyError(StemwiseError):
-    """A study, or what somebody wants to do with it, does not hold together."""
+    """A study, or what somebody wants to do with it, does not hold together.
+
+    A table of triplets may be wrong in many rows: each has a line.
+    """
+
+    lines = True
 
 
 class StoreError(StemwiseError):

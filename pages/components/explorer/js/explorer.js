@@ -3,6 +3,8 @@
 // The view (library, instruments, colours, selected segment, options) is decided here and told to
 // Python, which keeps it in the page's address.
 
+const SOON = 300; // milliseconds: the address can wait until the neighbours are there
+
 class Explorer {
   constructor(root, data, tell) {
     Object.assign(this, { root, cursor: -1, pointed: -1, hovering: true });
@@ -42,6 +44,7 @@ class Explorer {
 
   destroy() {
     this.gone = true;
+    clearTimeout(this.saying);
     for (const pane of this.panes) pane.destroy();
     this.controls.destroy();
     this.sound.close();
@@ -155,8 +158,9 @@ class Explorer {
     else this.playing.play(s);
     if (this.view.segment === s) return;
     this.view.segment = s;
-    this.say();
     this.near.show();
+    clearTimeout(this.saying);
+    this.saying = setTimeout(() => this.say(), SOON);
     for (const pane of this.panes) if (pane !== this.active) pane.reveal(s);
   }
 
@@ -175,7 +179,10 @@ class Explorer {
     else this.near.show();
   }
 
-  say() { this.tell("view", { ...this.view }); }
+  say() {
+    clearTimeout(this.saying);
+    this.tell("view", { ...this.view });
+  }
 
   // ---- showing --------------------------------------------------------------------------------
 
