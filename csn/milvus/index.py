@@ -55,7 +55,7 @@ def read(folder: Path) -> Index | None:
         return Index(**said | {"largest": tuple(float(value) for value in said["largest"])})
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise LibraryError(
-            f"{file} is damaged; make it again with `csn index` or delete it."
+            f"{file} is damaged; delete it, and give `csn index` again to search in Milvus."
         ) from error
 
 
