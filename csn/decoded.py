@@ -31,8 +31,12 @@ class _Sound(NamedTuple):
     """A decoded piece."""
 
     samples: NDArray[np.int16]
-    full: float
-    """What 32767 stands for: 1, or the peak of a piece that goes beyond full scale."""
+    step: float
+    """What one step of the samples stands for.
+
+    2^-15, so that a file of 16 bits is held exactly and a clip is the same from here and from its
+    files; more for a piece that goes beyond full scale.
+    """
 
 
 class Decoded:
@@ -66,7 +70,7 @@ class Decoded:
             if sound is None:
                 return None
             self._sounds.move_to_end((corpus, piece.id, part))
-        answer: NDArray[np.float32] = sound.samples[samples] * np.float32(sound.full / 32767)
+        answer: NDArray[np.float32] = sound.samples[samples] * np.float32(sound.step)
         return answer
 
     def want(self, corpus: str, piece: Piece, part: str, rate: int) -> None:
@@ -138,5 +142,5 @@ def _whole(piece: Piece, part: str, rate: int) -> _Sound:
             total = np.pad(total, (0, len(sound) - len(total)))
         total[: len(sound)] += sound
     total = np.nan_to_num(total, nan=0.0, posinf=0.0, neginf=0.0)
-    full = max(float(np.abs(total).max(initial=0.0)), 1.0)
-    return _Sound(np.rint(total * (32767 / full)).astype(np.int16), full)
+    step = max(float(np.abs(total).max(initial=0.0)) / 32767, 2.0**-15)
+    return _Sound(np.rint(total / np.float32(step)).astype(np.int16), step)

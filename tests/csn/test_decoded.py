@@ -58,7 +58,8 @@ def test_clips_out_of_memory_sound_the_same(
     assert fresh.clip(corpus.uri, piece, part, slice(0, 10)) is not None
     again = samples(clip(corpus, "p0", part, start, length)).astype(int)
     assert len(again) == len(first)
-    assert np.abs(again - first).max(initial=0) <= 2  # of 32767; the mix goes beyond full scale
+    # The mix goes beyond full scale, all else is held as the 16 bits of its file.
+    assert np.abs(again - first).max(initial=0) <= (2 if part == "mix" else 0)
 
 
 def test_a_damaged_piece_is_said_when_asked_and_stops_nothing(
