@@ -70,27 +70,26 @@ def label_matrix(
     generator: np.random.Generator,
     *,
     repeats: int = 4,
-    coherent: float = 0.5,
     dropout: float = 0.05,
 ) -> Batch:
     """Mixes recombined so that every subspace gets many positives and negatives at once.
 
-    A part of the batch draws all five instruments independently; the rest are pseudo-mixes
-    A_B^(c), whose other four stems come from one piece at one time: there the negatives of a
-    focus share their whole backing, as in P2. Every id comes ``repeats`` times per instrument.
+    Every instrument of every mix is drawn for itself, each piece's for ``repeats`` mixes, so that
+    two mixes that share one instrument hardly ever share another: whatever else they had in
+    common a network would learn to hear instead.
 
     Args:
         windows: the stems.
         mixes: rows of the batch.
         generator: of random numbers.
         repeats: rows that share a piece's instrument.
-        coherent: part of the rows that are pseudo-mixes with a backing from one piece.
         dropout: probability that a stem is left out of a mix.
 
     Returns:
         ``pieces`` and ``starts`` of [mixes, 5].
     """
     ids = np.empty((mixes, _FIVE), np.int64)
+    starts = np.empty((mixes, _FIVE), np.int64)
     for c in range(_FIVE):
         choice = generator.choice(
             windows.playing(c),
@@ -98,26 +97,7 @@ def label_matrix(
             replace=len(windows.playing(c)) * repeats < mixes,
         )
         ids[:, c] = generator.permutation(np.repeat(choice, repeats)[:mixes])
-    starts = np.empty((mixes, _FIVE), np.int64)
-    backed = int(coherent * mixes)
-    backings = generator.choice(len(windows.tempos), -(-max(backed, 1) // repeats))
-    focus = generator.integers(_FIVE, size=mixes)
-    for row in range(mixes):
-        if row < backed:
-            backing = int(backings[row // repeats])
-            together = int(generator.integers(windows.last(backing) + 1))
-            own = ids[row, focus[row]]
-            ids[row] = backing
-            starts[row] = together
-            ids[row, focus[row]] = own
-            for c in range(_FIVE):
-                # A stem that rests here would teach that silence is like silence.
-                if c != focus[row] and not windows.sounds(backing, c, together):
-                    ids[row, c] = ABSENT
-            starts[row, focus[row]] = _draw(windows, int(own), int(focus[row]), generator)
-        else:
-            for c in range(_FIVE):
-                starts[row, c] = _draw(windows, int(ids[row, c]), c, generator)
+        starts[:, c] = [_draw(windows, int(piece), c, generator) for piece in ids[:, c]]
     if dropout:
         ids[generator.random(ids.shape) < dropout] = ABSENT
     return Batch(ids, starts)

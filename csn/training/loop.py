@@ -87,9 +87,11 @@ class Trainer:
                 stems.keep_on(self.device)
         torch.manual_seed(seed)
         self.features = LogMel(recipe.model.features)
-        mean, deviation = train.statistics(seed=seed, instruments=heard_alone(recipe))
-        self.features.mean.copy_(mean)
-        self.features.deviation.copy_(deviation)
+        begun = (folder / "checkpoint.pt").is_file()
+        if start is None and not begun:  # else they come with the weights
+            mean, deviation = train.statistics(seed=seed, instruments=heard_alone(recipe))
+            self.features.mean.copy_(mean)
+            self.features.deviation.copy_(deviation)
         self.features.to(self.device)
         self.encoder = self._network().to(self.device)
         if start is not None:
@@ -117,7 +119,7 @@ class Trainer:
             self.identity["start"] = start.hash
         self.seconds = 0.0
         self.stop = threading.Event()
-        if (folder / "checkpoint.pt").is_file():
+        if begun:
             load_checkpoint(self)
             if self.schedule[-1][1] != recipe.steps:
                 self.schedule.append([self.step, recipe.steps])

@@ -78,7 +78,6 @@ class LabelMatrix(Objective):
             r.batch - grids,
             generator,
             repeats=r.repeats,
-            coherent=r.coherent,
             dropout=r.dropout,
         )
         if grids:

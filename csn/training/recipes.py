@@ -29,7 +29,6 @@ class Recipe:
         interchanged: whether to add the interchanged triplets.
         temperature: of the label matrix's softmax.
         repeats: rows of a label matrix that share one piece's instrument.
-        coherent: part of a label matrix that has its backing from a single piece.
         grids: part of a label matrix's rows in which pieces stand over the same backings.
         foci: how often each instrument is the focus of such a grid, in proportion.
         dropout: probability that a stem is left out of a mix of a label matrix.
@@ -55,7 +54,6 @@ class Recipe:
     interchanged: bool = True
     temperature: float = 0.1
     repeats: int = 4
-    coherent: float = 0.5
     grids: float = 0.0
     foci: tuple[float, ...] = (1.0,) * len(INSTRUMENTS)
     dropout: float = 0.05

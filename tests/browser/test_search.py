@@ -202,6 +202,7 @@ def test_what_is_no_sound_is_said_and_a_phone_has_room(
     said_so = page.get_by_test_id("stAlert").filter(has_text="words.wav is not audio")
     expect(said_so).to_be_visible()  # the invitation may stand beside it for a moment
     page.get_by_role("button", name="Remove").first.click()
+    expect(said_so).to_have_count(0)
     give(page, recordings / "plucked.mp3")
     rows(page)
     page.locator(".where canvas").scroll_into_view_if_needed()

@@ -1,7 +1,7 @@
 // Everything drawn over the dots: the piece's path, the neighbours with their ranks, the rings.
 
 // scene: { at(segment) → pixels, theme, radius of a dot, cursor, selected, neighbours, playing, path
-// of a piece, lasso (corners), names ([{ at, label, faint }]), away (the pointer is elsewhere) }.
+// of a piece, lasso (corners), names ([{ at, label }]), away (the pointer is elsewhere) }.
 function paintMarks(pen, scene) {
   const { at, names, theme, cursor, selected, neighbours, playing, path, radius, away, lasso } = scene;
   pen.lineCap = pen.lineJoin = "round";
@@ -53,12 +53,12 @@ function write(pen, names, theme) {
   const taken = [];
   pen.textAlign = "center";
   pen.textBaseline = "middle";
-  for (const { at: [x, y], label, faint } of names) {
-    pen.font = `${faint ? 400 : 600} ${faint ? 12 : 14}px ${theme.font}`;
+  pen.font = `600 14px ${theme.font}`;
+  for (const { at: [x, y], label } of names) {
     const half = pen.measureText(label).width / 2 + 4;
     if (taken.some(([cx, cy, other]) => Math.abs(x - cx) < half + other && Math.abs(y - cy) < 18)) continue;
     taken.push([x, y, half]);
-    pen.globalAlpha = faint ? 0.75 : 0.95;
+    pen.globalAlpha = 0.95;
     pen.strokeStyle = theme.ground;
     pen.lineWidth = 4;
     pen.strokeText(label, x, y);

@@ -121,8 +121,9 @@ class Pane {
   #names() {
     if (!this.groups || !this.explorer.view.names || this.stage.gliding) return [];
     const { camera } = this.stage;
-    return this.groups.clusters.map(({ at: [x, y, z], label, tag }) => (
-      { at: camera.screen(...camera.seen(x, y, z ?? 0)), label, faint: !tag }));
+    // "Mixed" on a map would tell nobody anything; the list says it.
+    return this.groups.clusters.filter(({ tag }) => tag).map(({ at: [x, y, z], label }) => (
+      { at: camera.screen(...camera.seen(x, y, z ?? 0)), label }));
   }
 
   under(pen, camera) {
