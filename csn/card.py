@@ -5,10 +5,11 @@ Nothing here needs torch, so that a screen can tell about a model at once.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -67,16 +68,36 @@ def identity(settings: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> 
     return digest.hexdigest()
 
 
-def read_card(file: Path) -> Card:
-    """Read the card of a model file.
+class Contents(NamedTuple):
+    """What a model file holds.
+
+    Attributes:
+        settings: how the model is built.
+        card: where it came from.
+        tensors: name to weights, as NumPy or torch has them.
+    """
+
+    settings: dict[str, Any]
+    card: dict[str, Any]
+    tensors: dict[str, Any]
+
+
+@contextmanager
+def contents(file: Path, framework: str) -> Iterator[Contents]:
+    """A model file's contents; whatever goes wrong with them is said of the file.
+
+    Args:
+        file: a ``.safetensors`` file.
+        framework: whose tensors they are to be, ``numpy`` or ``pt``.
 
     Raises:
-        ModelError: the file is missing, damaged, or not a Stemwise model.
+        ModelError: the file is missing, damaged, or not a Stemwise model, or what the caller made
+            of its contents failed.
     """
     if not file.is_file():
         raise ModelError(f"There is no model file at {file}; train one with `csn train`.")
     try:
-        with safe_open(file, framework="numpy") as handle:
+        with safe_open(file, framework=framework) as handle:
             header = handle.metadata() or {}
             if header.get("format") != FORMAT:
                 raise ModelError(
@@ -86,14 +107,22 @@ def read_card(file: Path) -> Card:
             settings, card = json.loads(header["settings"]), json.loads(header["card"])
             if not isinstance(settings, dict) or not isinstance(card, dict):
                 raise ValueError("the header holds no card")
-            tensors = {
-                name: handle.get_tensor(name).astype(np.float16)
-                for name in handle.keys()  # noqa: SIM118 - it cannot be iterated
-            }
-    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+            tensors = {name: handle.get_tensor(name) for name in handle.keys()}  # noqa: SIM118
+        yield Contents(settings, card, tensors)
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise ModelError(
             f"{file} is not a readable model file ({type(error).__name__}); copy it again "
             "or give a file written by `csn train`."
         ) from error
+
+
+def read_card(file: Path) -> Card:
+    """Read the card of a model file.
+
+    Raises:
+        ModelError: the file is missing, damaged, or not a Stemwise model.
+    """
+    with contents(file, "numpy") as (settings, card, tensors):
+        halves = {name: value.astype(np.float16) for name, value in tensors.items()}
     learnt = sum(value.size for name, value in tensors.items() if name.startswith("encoder."))
-    return Card(identity(settings, tensors), settings, card, learnt)
+    return Card(identity(settings, halves), settings, card, learnt)

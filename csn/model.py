@@ -12,12 +12,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
 from csn import home
-from csn.card import FORMAT, identity
+from csn.card import FORMAT, contents, identity
 from csn.errors import ModelError
 from csn.features import FeatureSettings, LogMel
 from csn.instruments import DIMENSIONS, INSTRUMENTS
@@ -179,19 +178,8 @@ class Model:
             ModelError: the file is missing, damaged, or not a Stemwise model.
         """
         file = home.demo() / "model.safetensors" if str(path) == "demo" else Path(path)
-        if not file.is_file():
-            raise ModelError(f"There is no model file at {file}; train one with `csn train`.")
-        try:
-            with safe_open(file, framework="pt") as handle:
-                header = handle.metadata() or {}
-                if header.get("format") != FORMAT:
-                    raise ModelError(
-                        f"{file} was not made by Stemwise (no {FORMAT!r} in its header); "
-                        "give a file written by `csn train`."
-                    )
-                tensors = {name: handle.get_tensor(name) for name in handle.keys()}  # noqa: SIM118
-            settings = ModelSettings.from_json(json.loads(header["settings"]))
-            card = json.loads(header["card"])
+        with contents(file, "pt") as (built, card, tensors):
+            settings = ModelSettings.from_json(built)
             if settings.instruments != instruments:
                 raise ModelError(
                     f"{file} has the subspaces {settings.instruments}, not {instruments}; "
@@ -212,11 +200,6 @@ class Model:
                         f"{file} does not hold the weights its header promises "
                         f"(missing {missing[:3]}, unknown {unknown[:3]}); copy it again."
                     )
-        except (SafetensorError, OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-            raise ModelError(
-                f"{file} is not a readable model file ({type(error).__name__}); copy it again "
-                "or give a file written by `csn train`."
-            ) from error
         return cls(settings, features, encoder, card, choose_device(device))
 
     def save(self, path: Path, half: bool = False) -> None:

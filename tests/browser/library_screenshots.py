@@ -6,13 +6,11 @@
 import os
 import tempfile
 from contextlib import closing, suppress
-from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import soundfile as sf
-from playwright.sync_api import Browser, sync_playwright
 
 from csn.collecting.work import Order, ask_to_pause, embed
 from csn.corpora import open_corpus
@@ -21,8 +19,7 @@ from csn.home import demo
 from csn.model import Model
 from listening_test import accounts
 from listening_test.store import open_store
-from tests.browser.conftest import ARGUMENTS, find_chromium, serve
-from tests.browser.screenshots import SCREENS, shoot
+from tests.browser.screenshots import Window, shoot, windows
 
 NAME, PASSWORD = "ada", "a pass phrase for pictures"
 SIX = 6
@@ -68,38 +65,32 @@ def _pause(order: Order, folder: Path) -> None:
         embed(order, folder, lambda _: Stopping(), progress=False)
 
 
-def take(browser: Browser, address: str, secret: str) -> None:
+def take(window: Window, secret: str) -> None:
     """The shelf with what an update would do; and the form for a new library."""
-    for screen, scheme in product(SCREENS, ("light", "dark")):
-        context = browser.new_context(**SCREENS[screen], color_scheme=scheme)
-        context.add_cookies([{"name": "stemwise_session", "value": secret, "url": address}])
-        page = context.new_page()
-        page.set_default_timeout(120_000)
-        page.goto(f"{address}/library")
-        page.get_by_role("button", name="Look for changes").wait_for()
-        if not page.get_by_role("button", name="Update").count():  # else somebody has looked
-            page.get_by_role("button", name="Look for changes").click()
-        page.get_by_role("button", name="Update").wait_for()
-        page.wait_for_timeout(2000)
-        shoot(page, f"library-{screen}-{scheme}")
-        page.get_by_role("button", name="New library").click()
-        page.get_by_role("textbox", name="Folder of recordings").wait_for()
-        page.wait_for_timeout(1500)
-        shoot(page, f"library-new-{screen}-{scheme}")
-        context.close()
+    context, address, name = window
+    context.add_cookies([{"name": "stemwise_session", "value": secret, "url": address}])
+    page = context.new_page()
+    page.goto(f"{address}/library")
+    page.get_by_role("button", name="Look for changes").wait_for()
+    if not page.get_by_role("button", name="Update").count():  # else somebody has looked
+        page.get_by_role("button", name="Look for changes").click()
+    page.get_by_role("button", name="Update").wait_for()
+    page.wait_for_timeout(2000)
+    shoot(page, f"library-{name}")
+    page.get_by_role("button", name="New library").click()
+    page.get_by_role("textbox", name="Folder of recordings").wait_for()
+    page.wait_for_timeout(1500)
+    shoot(page, f"library-new-{name}")
 
 
 def main() -> None:
     """All of them."""
-    with tempfile.TemporaryDirectory(prefix="stemwise-") as name, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory(prefix="stemwise-") as name:
         home = Path(name) / "home"
         home.mkdir()
         secret = fill(home)
-        app = serve(None, home, Path(name) / "log")
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
-        take(browser, next(app), secret)
-        browser.close()
-        app.close()
+        for window in windows(home):
+            take(window, secret)
 
 
 if __name__ == "__main__":

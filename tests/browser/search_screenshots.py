@@ -7,13 +7,10 @@ import tempfile
 from pathlib import Path
 
 import soundfile as sf
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from tests.browser.conftest import ARGUMENTS, find_chromium, serve
-from tests.browser.screenshots import SCREENS, shoot
+from tests.browser.screenshots import shoot, windows
 from tests.browser.test_search import RATE, plucked
-
-PICTURES = (("laptop", "light"), ("laptop", "dark"), ("phone", "light"), ("phone", "dark"))
 
 
 def show(page: Page, recording: Path, *, answers: bool) -> None:
@@ -33,21 +30,14 @@ def show(page: Page, recording: Path, *, answers: bool) -> None:
 
 def main() -> None:
     """Four pictures."""
-    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
-        recording = Path(name) / "Plucked strings.mp3"
+    with tempfile.TemporaryDirectory() as folder:
+        recording = Path(folder) / "Plucked strings.mp3"
         sf.write(recording, plucked(30.0), RATE)
-        app = serve(None, Path(name), Path(name) / "log")
-        address = next(app)
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
-        for screen, scheme in PICTURES:
-            context = browser.new_context(**SCREENS[screen], color_scheme=scheme)
+        for context, address, name in windows(Path(folder) / "home"):
             page = context.new_page()
             page.goto(f"{address}/search")
-            show(page, recording, answers=screen == "phone")
-            shoot(page, f"search-{screen}-{scheme}")
-            context.close()
-        browser.close()
-        app.close()
+            show(page, recording, answers=name.startswith("phone"))
+            shoot(page, f"search-{name}")
 
 
 if __name__ == "__main__":
