@@ -71,7 +71,9 @@ def _tokens(house: House, settings: Settings, count: int) -> list[str]:
 async def _without_browsers(house: House, tokens: list[str]) -> dict[str, list[float]]:
     """Everybody answers as fast as anybody could who hears the sounds once."""
     taken: dict[str, list[float]] = {"answer": [], "clip": []}
-    limits = httpx.Limits(max_connections=len(tokens))
+    # An idle connection is given up before the server does so (after 5 s), or a request may meet
+    # a connection that is just being closed; a browser would send it again.
+    limits = httpx.Limits(max_connections=len(tokens), keepalive_expiry=2.0)
     async with httpx.AsyncClient(base_url=house.address, timeout=60, limits=limits) as client:
         await asyncio.gather(*(_listen(client, token, taken) for token in tokens))
     return taken
