@@ -6,7 +6,7 @@ loudness of all such clips; a map or the segments themselves are ``/points/LIBRA
 """
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
 from threading import Thread
 
@@ -16,11 +16,12 @@ from starlette.routing import Route
 from streamlit.starlette import App
 
 from csn.errors import StemwiseError
+from csn.maps import focus_of
 from csn.playback import clip
 from listening_test.account_routes import Desk
 from listening_test.routes import routes as listener_routes
 from pages import access, libraries
-from pages.components.explorer.points import about, groups, matrix
+from pages.components.explorer.points import SUBSPACES, about, groups, matrix
 from pages.components.explorer.view import from_browser
 from pages.explore import answer
 from pages.sound import levelled_wav
@@ -57,11 +58,24 @@ def points(request: Request) -> Response:
             body = about(opened.library) if what == "about" else clusters(opened, what[9:], method)
             return Response(body, media_type="application/json", headers=KEEP)
         body = matrix(opened.library, what, method)
+        if what in SUBSPACES:
+            ready(opened, what)
     except KeyError as error:
         return PlainTextResponse(f"A library has no {error.args[0]!r}.", NOT_FOUND)
     except StemwiseError as error:
         return PlainTextResponse(str(error), NOT_FOUND)
     return Response(body, media_type="application/octet-stream", headers=KEEP)
+
+
+@lru_cache(maxsize=32)
+def ready(opened: libraries.Opened, name: str) -> None:
+    """Search once in a subspace whose map is looked at: the first click finds everything loaded."""
+
+    def search() -> None:
+        with suppress(StemwiseError):  # said to whoever clicks
+            opened.library.neighbours(0, focus_of(name), 1)
+
+    Thread(target=search, daemon=True).start()
 
 
 @lru_cache(maxsize=32)

@@ -16,6 +16,7 @@ Two things make it fast and exact at once:
 """
 
 from collections.abc import Iterator, Sequence
+from threading import Lock
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -62,6 +63,7 @@ class ExactSearch:
             )
         self.vectors = vectors
         self._blocks: dict[int, tuple[Floats, Floats]] = {}
+        self._making = Lock()
         self._piece_starts = None if pieces is None else piece_starts(pieces)
 
     def search(
@@ -118,14 +120,15 @@ class ExactSearch:
 
     def block(self, c: int) -> tuple[Floats, Floats]:
         """Subspace c as a contiguous [n, 128], and its squared norms [n]."""
-        if c not in self._blocks:
-            block = np.ascontiguousarray(self.vectors[:, subspace(c)], np.float32)
-            if self.vectors.shape[1] == WIDTH:
-                norms = np.ascontiguousarray(self.vectors[:, EMBEDDING + c], np.float32)
-            else:
-                norms = squared_norms(block)
-            self._blocks[c] = block, norms
-        return self._blocks[c]
+        with self._making:
+            if c not in self._blocks:
+                block = np.ascontiguousarray(self.vectors[:, subspace(c)], np.float32)
+                if self.vectors.shape[1] == WIDTH:
+                    norms = np.ascontiguousarray(self.vectors[:, EMBEDDING + c], np.float32)
+                else:
+                    norms = squared_norms(block)
+                self._blocks[c] = block, norms
+            return self._blocks[c]
 
     def _scores(
         self, rows: Floats, focus: Weights, allowed: Mask | None

@@ -20,33 +20,27 @@ def postgresql() -> Iterator[Server]:
 
 
 @pytest.fixture
-def new_address(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[[str], str]]:
-    """A function from ``sqlite`` or ``postgresql`` to the address of a new, empty database."""
+def new_address(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., str]]:
+    """A function from ``sqlite`` or ``postgresql`` to the address of a new database.
+
+    It is empty, or has all ``tables``: copied, for to make them takes a test's time.
+    """
     made: list[str] = []
 
-    def new(kind: str) -> str:
+    def new(kind: str, *, tables: bool = False) -> str:
         if kind == "sqlite":
             made.append("")
-            return f"sqlite:///{tmp_path / f'answers-{len(made)}.sqlite3'}"
-        made.append(request.getfixturevalue("postgresql").make())
+            file = tmp_path / f"answers-{len(made)}.sqlite3"
+            if tables:
+                shutil.copy(request.getfixturevalue("empty_file"), file)
+            return f"sqlite:///{file}"
+        server = request.getfixturevalue("postgresql")
+        made.append(server.make(server.tables) if tables else server.make())
         return made[-1]
 
     yield new
     for address in filter(None, made):
         request.getfixturevalue("postgresql").drop(address)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, new_address: Callable[[str], str]) -> str:
-    """The address of a new, empty database of either kind."""
-    return new_address(request.param)
-
-
-@pytest.fixture
-def store(database: str) -> Iterator[Store]:
-    """An open store on a new database of either kind."""
-    with closing(open_store(database)) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="session")
@@ -55,6 +49,19 @@ def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("empty") / "answers.sqlite3"
     open_store(f"sqlite:///{file}").close()
     return file
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, new_address: Callable[..., str]) -> str:
+    """The address of a database of either kind, with all tables and nothing in them."""
+    return new_address(request.param, tables=True)
+
+
+@pytest.fixture
+def store(database: str) -> Iterator[Store]:
+    """An open store on a new database of either kind."""
+    with closing(open_store(database)) as opened:
+        yield opened
 
 
 @pytest.fixture

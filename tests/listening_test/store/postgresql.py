@@ -6,12 +6,15 @@ import signal
 import subprocess
 import tempfile
 import time
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+
+from listening_test.store import open_store
 
 SETTINGS = {
     "listen_addresses": "",
@@ -84,16 +87,23 @@ class Server:
         """How psycopg reaches a database."""
         return f"host={self.folder} user=postgres dbname={database}"
 
-    def make(self) -> str:
-        """The address of a new, empty database."""
+    def make(self, template: str = "template1") -> str:
+        """The address of a new database: empty, or with what a database of that name has."""
         name = f"test_{next(_numbers)}"
         with psycopg.connect(self.words("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return f"postgresql://postgres@/{name}?host={self.folder}"
+
+    @cached_property
+    def tables(self) -> str:
+        """The name of a database with all tables and nothing in them."""
+        address = self.make()
+        open_store(address).close()
+        return _name(address)
 
     def drop(self, address: str) -> None:
         """Remove a database, whoever is still connected."""
-        name = address.rpartition("?")[0].rpartition("/")[2]
+        name = _name(address)
         with psycopg.connect(self.words("postgres"), autocommit=True) as connection:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -107,3 +117,7 @@ class Server:
 
     def _said(self) -> str:
         return Path(self.log.name).read_text()
+
+
+def _name(address: str) -> str:
+    return address.rpartition("?")[0].rpartition("/")[2]

@@ -124,7 +124,11 @@ store.close()
 """
 
 
-def test_processes_open_a_new_database_at_the_same_time(database: str) -> None:
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_processes_open_a_new_database_at_the_same_time(
+    kind: str, new_address: Callable[..., str]
+) -> None:
+    database = new_address(kind)
     command = [sys.executable, "-c", _OPEN, database]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     racers = [subprocess.Popen(command, text=True, **pipes) for _ in range(4)]
