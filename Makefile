@@ -48,9 +48,7 @@ corpus: .venv/app
 	$(BIN)/csn render --midi $(CORPUS)/midi --out $(CORPUS)/audio --sample-rate 22050 --no-mix
 
 train: .venv/app
-	$(BIN)/csn train --recipe stemwise --corpus slakh:$(CORPUS)/audio --out $(OUT)/first
-	$(BIN)/csn train --recipe stemwise-finishing --start $(OUT)/first/model.safetensors \
-	  --corpus slakh:$(CORPUS)/audio --out $(OUT)
+	$(BIN)/csn train --recipe stemwise --corpus slakh:$(CORPUS)/audio --out $(OUT)
 
 # Every file of the Model page, of the shipped model and of `make corpus`; an hour on two cores.
 # heldout: the test pieces in a soundfont that was never trained on (Debian's csound-soundfont).

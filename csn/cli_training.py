@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from csn.errors import StemwiseError
-from csn.instruments import INSTRUMENTS
 
 if TYPE_CHECKING:
     from csn.training.recipes import Recipe
@@ -47,8 +46,6 @@ def _workshop(args: argparse.Namespace, commit: str) -> "Workshop":
 def _changed(recipe: "Recipe", args: argparse.Namespace) -> "Recipe":
     """The recipe with what was given on the command line."""
     given = {"steps": args.steps, "batch": args.batch, "rate": args.rate, "most": args.pieces}
-    if args.foci:
-        given["foci"] = tuple(args.foci)
     return replace(recipe, **{name: value for name, value in given.items() if value is not None})
 
 
@@ -85,12 +82,8 @@ def _train(args: argparse.Namespace) -> None:
         print(json.dumps({"steps": model.card["steps"], "validation": model.card["validation"]}))
     else:
         start = Model.load(args.start, args.device) if args.start else None
-        if args.recipe == "stemwise-finishing" and start is None:
-            raise StemwiseError(
-                "The recipe stemwise-finishing goes on from a trained model; name it with --start."
-            )
-        recipe = recipes.RECIPES.get(args.recipe, recipes.STEMWISE)
-        trainer = shop.trainer(_changed(small(recipe), args), args.out, args.seed, start=start)
+        recipe = _changed(small(recipes.STEMWISE), args)
+        trainer = shop.trainer(recipe, args.out, args.seed, start=start)
         trainer.run(validate_every=args.validate_every, progress=shop.progress)
         print(json.dumps({"steps": trainer.step, "validation": trainer.best}))
     print(f"model in {args.out / 'model.safetensors'}")
@@ -159,20 +152,14 @@ def add(command: Command, existing: Callable[[str], Path]) -> None:
         help="a model of all instruments, or a network for each and one for the mix",
     )  # fmt: skip
     sub.add_argument(
-        "--recipe",
-        default="stemwise",
-        choices=["stemwise", "stemwise-finishing", "paper", "tiny", "tiny-paper"],
-    )
+        "--recipe", default="stemwise", choices=["stemwise", "paper", "tiny", "tiny-paper"],
+    )  # fmt: skip
     sub.add_argument("--start", help="model file to go on from, or demo (stemwise)")
     sub.add_argument(
         "--steps", type=int, help="instead of the recipe's; a resumed run may change it"
     )
     sub.add_argument("--batch", type=int, help="instead of the recipe's")
     sub.add_argument("--rate", type=float, help="peak learning rate instead of the recipe's")
-    sub.add_argument(
-        "--foci", type=float, nargs=len(INSTRUMENTS), metavar="WEIGHT",
-        help=f"how often {', '.join(INSTRUMENTS)} are the focus of a grid (finishing)",
-    )  # fmt: skip
     sub.add_argument("--pieces", type=int, help="train on so many, instead of the recipe's")
     sub.add_argument("--seeds", type=int, default=5, help="runs of each individual network")
     sub.add_argument("--pretraining-steps", type=int, help="of pre-training (paper)")

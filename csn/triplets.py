@@ -5,7 +5,6 @@ A ``Batch`` says it all with two matrices: the piece id of each instrument in ea
 a seed and a step number alone, so that training resumes exactly.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -57,13 +56,6 @@ class Batch:
     swapped: np.ndarray | None = None
 
 
-def joined(first: Batch, second: Batch) -> Batch:
-    """The mixes of two label matrices, one below the other."""
-    return Batch(
-        np.concatenate([first.pieces, second.pieces]), np.concatenate([first.starts, second.starts])
-    )
-
-
 def label_matrix(
     windows: Windows,
     mixes: int,
@@ -100,58 +92,6 @@ def label_matrix(
         starts[:, c] = [_draw(windows, int(piece), c, generator) for piece in ids[:, c]]
     if dropout:
         ids[generator.random(ids.shape) < dropout] = ABSENT
-    return Batch(ids, starts)
-
-
-def label_grids(
-    windows: Windows,
-    mixes: int,
-    generator: np.random.Generator,
-    *,
-    pieces: int = 16,
-    weights: Sequence[float] = (1.0,) * _FIVE,
-) -> Batch:
-    """Pieces over the same backings: every wrong answer with its own backing among them.
-
-    One focus c is drawn. Each of ``pieces`` pieces plays its instrument c over each of
-    ``mixes // pieces`` backings (one piece's other four stems, from one time), so that in
-    subspace c a mix has as many negatives as there are other pieces that differ from it in
-    nothing but instrument c, and no positive with its own backing. A network that hears the
-    backing is wrong everywhere. This is P2 with shared backings (``csn.evaluation``).
-
-    Args:
-        windows: the stems.
-        mixes: rows of the batch; at least two backings' worth.
-        generator: of random numbers.
-        pieces: over every backing.
-        weights: how often each instrument is the focus, in proportion.
-
-    Returns:
-        ``pieces`` and ``starts`` of [mixes, 5].
-
-    Raises:
-        ValueError: fewer mixes than two backings need.
-    """
-    if mixes < 2 * pieces:
-        raise ValueError(f"{mixes} mixes are too few for {pieces} pieces over two backings")
-    chances = np.asarray(weights, float)
-    c = int(generator.choice(_FIVE, p=chances / chances.sum()))
-    playing = windows.playing(c)
-    own = generator.choice(playing, pieces, replace=len(playing) < pieces)
-    count = -(-mixes // pieces)
-    backings = generator.choice(len(windows.tempos), count, replace=len(windows.tempos) < count)
-    ids = np.full((mixes, _FIVE), ABSENT, np.int64)
-    starts = np.zeros((mixes, _FIVE), np.int64)
-    others = [i for i in range(_FIVE) if i != c]
-    for row in range(mixes):
-        piece, backing = int(own[row % pieces]), int(backings[row // pieces])
-        together = int(generator.integers(windows.last(backing) + 1))
-        starts[row] = together
-        for i in others:
-            if windows.sounds(backing, i, together):
-                ids[row, i] = backing
-        ids[row, c] = piece
-        starts[row, c] = _draw(windows, piece, c, generator)
     return Batch(ids, starts)
 
 

@@ -18,15 +18,7 @@ from csn.networks.individual import MIX
 from csn.pseudomix import ABSENT
 from csn.training.recipes import Recipe
 from csn.training.stems import StemStore
-from csn.triplets import (
-    Batch,
-    joined,
-    label_grids,
-    label_matrix,
-    same_stem,
-    triplets,
-    whole_mixes,
-)
+from csn.triplets import Batch, label_matrix, same_stem, triplets, whole_mixes
 
 
 class Objective(ABC):
@@ -72,17 +64,7 @@ class LabelMatrix(Objective):
     def batch(self, stems: StemStore, generator: np.random.Generator) -> Batch:
         """Mixes recombined so that pieces come back in every instrument."""
         r = self.recipe
-        grids = round(r.grids * r.batch)
-        batch = label_matrix(
-            stems,
-            r.batch - grids,
-            generator,
-            repeats=r.repeats,
-            dropout=r.dropout,
-        )
-        if grids:
-            batch = joined(batch, label_grids(stems, grids, generator, weights=r.foci))
-        return batch
+        return label_matrix(stems, r.batch, generator, repeats=r.repeats, dropout=r.dropout)
 
     def loss(self, embedding: Tensor, batch: Batch, targets: Tensor | None) -> Tensor:
         """Contrast per subspace."""

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from csn.features import FeatureSettings
-from csn.instruments import INSTRUMENTS
 from csn.losses import MARGIN
 from csn.model import ModelSettings
 from csn.networks import EncoderSettings
@@ -29,8 +28,6 @@ class Recipe:
         interchanged: whether to add the interchanged triplets.
         temperature: of the label matrix's softmax.
         repeats: rows of a label matrix that share one piece's instrument.
-        grids: part of a label matrix's rows in which pieces stand over the same backings.
-        foci: how often each instrument is the focus of such a grid, in proportion.
         dropout: probability that a stem is left out of a mix of a label matrix.
         gain: stems are made louder or quieter by up to so many dB.
         equalise: greatest boost or cut (dB) of a smooth random equaliser over the mix.
@@ -54,8 +51,6 @@ class Recipe:
     interchanged: bool = True
     temperature: float = 0.1
     repeats: int = 4
-    grids: float = 0.0
-    foci: tuple[float, ...] = (1.0,) * len(INSTRUMENTS)
     dropout: float = 0.05
     gain: float = 0.0
     equalise: float = 0.0
@@ -107,20 +102,6 @@ STEMWISE: Final = Recipe(
     average=0.999,
 )
 """Ours: a label matrix in every batch, unit-length subspaces, levels that tell nothing."""
-
-FINISHING: Final = replace(
-    STEMWISE,
-    name="stemwise-finishing",
-    steps=2_500,
-    rate=5e-4,
-    warmup=100,
-    grids=0.5,
-    # Drums know no backing any more when this begins; piano and others hear it most.
-    foci=(0.5, 2.0, 3.0, 2.0, 3.0),
-)
-"""Ours, from a model that has learnt: half of each batch are pieces over the same backings."""
-
-RECIPES: Final = {recipe.name: recipe for recipe in (PAPER, STEMWISE, FINISHING)}
 
 
 def individual(recipe: Recipe, criterion: str) -> Recipe:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from csn.errors import CorpusError
 from csn.instruments import INSTRUMENTS
 from csn.pseudomix import ABSENT
-from csn.triplets import joined, label_grids, label_matrix, same_stem, triplets, whole_mixes
+from csn.triplets import label_matrix, same_stem, triplets, whole_mixes
 
 
 class Grid:
@@ -102,41 +102,6 @@ def test_mixes_that_share_an_instrument_share_no_more_than_chance() -> None:
         pairs, shared = pairs + int(alike[..., 0].sum()), shared + int(both.sum())
     # Four rows of 24 share a piece: of the 23 others 3 share the second instrument by chance.
     assert shared / pairs == pytest.approx(3 / 23, abs=0.02)
-
-
-@given(st.integers(0, 2**32), st.integers(0, 4))
-@settings(max_examples=30)
-def test_in_a_grid_only_the_focus_tells_pieces_apart(seed: int, c: int) -> None:
-    grid = Grid()
-    weights = [float(i == c) for i in range(5)]
-    batch = label_grids(grid, 24, np.random.default_rng(seed), pieces=8, weights=weights)
-    assert batch.pieces.shape == batch.starts.shape == (24, 5)
-    assert len({*batch.pieces[:, c].tolist()}) == 8
-    for piece in {*batch.pieces[:, c].tolist()}:
-        assert (batch.pieces[:, c] == piece).sum() == 3  # once over each backing
-    backings = []
-    for rows in (slice(0, 8), slice(8, 16), slice(16, 24)):
-        assert len({*batch.pieces[rows, c].tolist()}) == 8
-        behind = np.delete(batch.pieces[rows], c, axis=1)
-        there = {int(p) for p in behind.ravel() if p != ABSENT}
-        assert len(there) == 1  # all of it from one piece
-        backings += there
-    assert len({*backings}) == 3
-    for pieces, starts in zip(batch.pieces, batch.starts, strict=True):
-        behind = [i for i in range(5) if i != c and pieces[i] != ABSENT]
-        assert len({int(starts[i]) for i in behind}) <= 1  # and from one time
-        for i in {*behind, c}:
-            assert grid.sounds(int(pieces[i]), i, int(starts[i]))
-
-
-def test_grids_want_two_backings_and_stand_below_other_rows() -> None:
-    with pytest.raises(ValueError, match="two backings"):
-        label_grids(Grid(), 15, np.random.default_rng(0), pieces=8)
-    generator = np.random.default_rng(0)
-    first, second = label_matrix(Grid(), 8, generator), label_grids(Grid(), 16, generator, pieces=8)
-    both = joined(first, second)
-    np.testing.assert_array_equal(both.pieces[:8], first.pieces)
-    np.testing.assert_array_equal(both.starts[8:], second.starts)
 
 
 def test_batches_depend_on_the_seed_alone() -> None:

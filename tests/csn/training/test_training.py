@@ -24,8 +24,7 @@ from csn.pseudomix import ABSENT
 from csn.training.checkpoints import save_checkpoint
 from csn.training.distributed import World
 from csn.training.loop import Trainer
-from csn.training.objectives import OBJECTIVES
-from csn.training.recipes import FINISHING, PAPER, STEMWISE, Recipe, tiny
+from csn.training.recipes import PAPER, STEMWISE, Recipe, tiny
 from csn.training.stems import StemStore, build
 from csn.training.steps import Steps
 
@@ -178,9 +177,7 @@ def test_a_corpus_without_stems_cannot_train(tiny_corpus: Corpus) -> None:
         build(bare, OURS.model.features, progress=False)
 
 
-def test_a_run_goes_on_from_a_model(
-    tiny_corpus: Corpus, stores: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_run_goes_on_from_a_model(tiny_corpus: Corpus, stores: Path, tmp_path: Path) -> None:
     common = ["train", "--corpus", tiny_corpus.uri, "--device", "cpu", "--quiet", "--steps", "3"]
     assert main([*common, "--recipe", "tiny", "--out", str(tmp_path / "first")]) == 0
     first = tmp_path / "first" / "model.safetensors"
@@ -193,19 +190,6 @@ def test_a_run_goes_on_from_a_model(
     for name, value in begun.encoder.state_dict().items():
         if name.endswith("weight"):  # three steps do not go far
             assert torch.allclose(done.encoder.state_dict()[name], value, atol=0.02)
-    capsys.readouterr()
-    finishing = [*common, "--recipe", "stemwise-finishing", "--out", str(tmp_path / "third")]
-    assert main(finishing) == 2
-    assert "name it with --start" in capsys.readouterr().err
-
-
-def test_grids_stand_below_label_matrices(stores: Path) -> None:
-    recipe = replace(FINISHING, model=OURS.model, batch=64)
-    store = _store(stores, recipe)
-    batch = OBJECTIVES[recipe.objective](recipe).batch(store, np.random.default_rng(0))
-    assert batch.pieces.shape == (64, 5)
-    behind = [frozenset(row[row != ABSENT].tolist()) for row in batch.pieces[32:]]
-    assert len({*behind}) < 32  # sixteen pieces over two backings
 
 
 @pytest.mark.cuda
