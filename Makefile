@@ -73,13 +73,15 @@ measures: .venv/app
 	  --out demo/measures/heldout-font
 	$(EVALUATE) probes $(ALL) --split all --out demo/measures/probes
 
-# These train first, for hours, and go on where they were stopped.
+# These train first, four hours on two cores, and go on where they were stopped.
 SMALL := --features stemwise --pieces 134 --seeds 3
 measures-trained: .venv/app
 	$(BIN)/csn train individual $(ALL) $(SMALL) --steps 100 --out runs/individual
 	$(EVALUATE) individual $(MMA) --individual runs/individual --model demo \
 	  --out demo/measures/individual
-	$(BIN)/csn ablate $(MMA) $(SMALL) --mixes 48000 --individual-steps 100 --draws 3 \
+	$(EVALUATE) identity $(MMA) --length 3 10 --individual runs/individual \
+	  --out demo/measures/composed
+	$(BIN)/csn ablate $(MMA) $(SMALL) --mixes 192000 --individual-steps 100 --draws 3 \
 	  --out runs/recipes
 	mkdir -p demo/measures/recipes
 	cp runs/recipes/table.json demo/measures/recipes

@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from csn.measures import (
+    CLEAN,
     SYSTEMS,
     Ablation,
     Criteria,
@@ -129,7 +130,10 @@ def _pseudo_mixes(found: Mapping[str, Any]) -> PseudoMixes:
 
 
 def _identity(found: Mapping[str, Any]) -> Identity:
-    return Identity(**_carried(found), lengths=_each(found["lengths"], _scores))
+    lengths = _each(found["lengths"], _scores)
+    for length, scores in dict(found.get(CLEAN, {})).items():
+        lengths[str(length)][CLEAN] = _each(scores, _score)
+    return Identity(**_carried(found), lengths=lengths)
 
 
 def _leakage(found: Mapping[str, Any]) -> Leakage:

@@ -14,6 +14,9 @@ from csn.pictures import Picture
 SYSTEMS: Final = {"model": "instruments", "untrained": "untrained", "floor": "floor"}
 """The systems that are judged on the same sounds, and their keys in the files."""
 
+CLEAN: Final = "individual_clean"
+"""Individual networks on clean stems, where P1 was told of them: an upper reference."""
+
 
 @dataclass(frozen=True)
 class Score:
@@ -55,7 +58,7 @@ class PseudoMixes(Measured):
 
 @dataclass(frozen=True)
 class Identity(Measured):
-    """P1, for each length of segments in seconds."""
+    """P1, for each length of segments in seconds; with ``CLEAN``, where it was asked for."""
 
     lengths: Mapping[str, Scores]
 

@@ -125,7 +125,8 @@ def test_the_lead_and_the_tests(shipped: Path) -> None:
     shown = rows(page)
     assert ["Same backing", "60 30", "50 30", "–", "30 30", "20 30", "40 30"] in shown
     assert ["drums", "90.0 ± 2.5", "89.0 ± 3.5", "20.0", "30.0", "85.5"] in shown
-    assert ["drums", "99.0", "98.0", "30.0", "82.9", "97.0", "96.0", "30.0", "89.7"] in shown
+    p1 = ["99.0", "98.0", "30.0", "99.5 ± 2.5", "82.9"], ["97.0", "96.0", "30.0", "89.7"]
+    assert ["drums", *p1[0], *p1[1]] in shown
     page = visit(test="shared-backings")
     assert "among the wrong answers" in written(page)
 
@@ -231,9 +232,8 @@ def test_tables_hold_the_plain_numbers(found: Measures) -> None:
         sum(map(sum, CSN_TABLE_2.values()))
     )
     p1 = sheets.tests(found)["identity"]
-    assert (
-        p1[(p1.test == "composed") & (p1.system == "model")].seconds.tolist() == [3] * 5 + [10] * 5
-    )
+    of = p1[p1.test == "composed"].groupby("system").seconds.apply(list)
+    assert of["model"] == [3] * 5 + [10] * 5 and of["individual_clean"] == [3] * 4
     assert len(p1[p1.test == words.SLAKH]) == 16  # four of table 1's cells are empty
     assert len(sheets.leakage(dict(found.leakage))["leakage"]) == 14
     assert sheets.probes(found.probes["probes"])["probes"].floor.tolist() == [40] * 5

@@ -14,12 +14,13 @@ from csn.evaluation.report import Score
 from csn.home import demo
 from csn.instruments import INSTRUMENTS
 from csn.measure_files import read_measures
-from csn.measures import Measures
+from csn.measures import CLEAN, Measures
 from csn.model import Model
 from tests.csn.small_measures import (
     EVERYTHING,
     MODEL,
     TITLES,
+    identity,
     individual,
     leakage,
     picture,
@@ -38,6 +39,9 @@ def test_everything_is_read(tmp_path: Path) -> None:
     assert composed.scores["floor"]["bass"].mean == 30  # type: ignore[union-attr]
     assert found.pseudo_mixes["shared-backings"].scores["model"]["piano"] is None
     assert found.identity["composed"].lengths["10"]["model"]["drums"].mean == 97  # type: ignore[union-attr]
+    clean = found.identity["composed"].lengths["3"][CLEAN]
+    assert clean["guitar"].mean == 96.5 and "others" not in clean  # type: ignore[union-attr]
+    assert CLEAN not in found.identity["composed"].lengths["10"]
     moved = found.leakage["composed"].moves
     assert moved["model"]["bass"].ratio == 0.25  # type: ignore[union-attr]
     assert moved["floor"]["bass"] is None
@@ -97,6 +101,10 @@ BROKEN = {
         changed(pseudo_mixes(), "settings", to=None),
         json.dumps(pseudo_mixes()).replace("90.0", "NaN"),
     ],
+    "identity": [
+        changed(identity(), "individual_clean", to={"5": {}}),  # a length that P1 has not
+        changed(identity(), "individual_clean", "3", "bass", "mean", to=-1),
+    ],
     "leakage": [changed(leakage(), "instruments", "bass", "own", to=-1)],
     "individual": [
         changed(individual(), *SHAPES, to=[[0.0]]),
@@ -127,7 +135,12 @@ def test_a_broken_file_is_said_and_the_others_remain(
     assert len(found.problems) == 1
     assert found.problems[0].startswith(f"odd/{kind}.json is not as the command writes it")
     assert "make it again" in found.problems[0] and "\n" not in found.problems[0]
-    assert "odd" not in {**found.pseudo_mixes, **found.leakage, **found.individual}
+    assert "odd" not in {
+        **found.pseudo_mixes,
+        **found.identity,
+        **found.leakage,
+        **found.individual,
+    }
     assert set(found.pseudo_mixes) == {"composed", "shared-backings"}
     assert len(EVERYTHING) == sum(
         map(len, (found.pseudo_mixes, found.identity, found.leakage, found.probes,
