@@ -1,7 +1,8 @@
 """Several processes as one: each takes some rows of a batch, and all make the same step.
 
-Start with ``torchrun --nproc-per-node N -m csn.cli train …``. Every process draws the same batch,
-embeds its own rows, and then holds the embeddings of all, so that the loss is that of one process.
+Start with ``torchrun --nproc-per-node N -m -- csn.cli train …``; without ``--`` torchrun takes
+``--start`` for an option of its own. Every process draws the same batch, embeds its own rows, and
+then holds the embeddings of all, so that the loss is that of one process.
 """
 
 import os

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch.distributed.run import get_args_parser
 
 from csn.corpora import open_corpus
 from csn.corpora.base import Corpus
@@ -66,3 +67,11 @@ def test_an_uneven_batch_is_refused() -> None:
 
 if __name__ == "__main__":
     steps(sys.argv[1], Path(sys.argv[2]))
+
+
+def test_torchrun_passes_our_options_on() -> None:
+    """As the documents say it: without ``--`` torchrun takes ``--start`` for one of its own."""
+    ours = ["csn.cli", "train", "--start", "demo", "--out", "runs/second"]
+    told = get_args_parser().parse_args(["--nproc-per-node", "2", "-m", "--", *ours])
+    assert told.module and told.nproc_per_node == "2"
+    assert [told.training_script, *told.training_script_args] == ours
