@@ -5,6 +5,8 @@ import math
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -250,51 +252,66 @@ class Trainer:
 
         Returns:
             The model, which is also in ``folder/model.safetensors``.
+
+        Raises:
+            ModelError: the loss is no number any more; the last checkpoint stays as it was.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        before = self._listen()
-        folder = self.folder / "tensorboard" if self.world.rank == 0 else None
-        writer = SummaryWriter(str(folder), purge_step=self.step) if folder else None
-        hidden = not progress or self.world.rank > 0
-        bar = tqdm(total=self.recipe.steps, initial=self.step, unit="step", disable=hidden)
+        first = self.world.rank == 0
+        folder = str(self.folder / "tensorboard")
+        board = SummaryWriter(folder, purge_step=self.step) if first else nullcontext()
+        bar = tqdm(
+            total=self.recipe.steps, initial=self.step, unit="step",
+            disable=not progress or not first,
+        )  # fmt: skip
         losses: list[Tensor] = []
         since = begun = time.perf_counter()
-        for ready in self.steps.ahead(self.step, self.recipe.steps):
-            losses.append(self.update(ready))
-            bar.update()
-            last = self.step == self.recipe.steps
-            stop = self.world.any(self.stop.is_set(), self.device)
-            if self.step % log_every == 0 or last:
-                mean = float(torch.stack(losses).mean())  # waits for a device that lags behind
-                speed = len(losses) * self.recipe.mixes / (time.perf_counter() - since)
-                figures = {"loss": mean, "mixes/s": speed}
-                self._log(writer, "train", figures)
-                bar.set_postfix({name: f"{value:.3g}" for name, value in figures.items()})
-                losses, since = [], time.perf_counter()
-            if (self.step % validate_every == 0 or last or stop) and self.world.rank == 0:
-                self.seconds += time.perf_counter() - begun
-                self.best = self.validate()
-                self._log(writer, "validation", self.best)
-                save_checkpoint(self)
-                self.model().save(self.folder / "model.safetensors")
-                since = begun = time.perf_counter()
-            if stop:
-                break
-        for sign, handler in before.items():
-            signal.signal(sign, handler)
-        bar.close()
-        if writer is not None:
-            writer.close()
+        with self._listening(), bar, board as writer:
+            for ready in self.steps.ahead(self.step, self.recipe.steps):
+                losses.append(self.update(ready))
+                bar.update()
+                last = self.step == self.recipe.steps
+                stop = self.world.any(self.stop.is_set(), self.device)
+                due = self.step % validate_every == 0 or last or stop
+                if self.step % log_every == 0 or due:
+                    mean = float(torch.stack(losses).mean())  # waits for a device that lags behind
+                    self._sure(mean)
+                    speed = len(losses) * self.recipe.mixes / (time.perf_counter() - since)
+                    figures = {"loss": mean, "mixes/s": speed}
+                    self._log(writer, "train", figures)
+                    bar.set_postfix({name: f"{value:.3g}" for name, value in figures.items()})
+                    losses, since = [], time.perf_counter()
+                if due and first:
+                    self.seconds += time.perf_counter() - begun
+                    self.best = self.validate()
+                    self._log(writer, "validation", self.best)
+                    save_checkpoint(self)
+                    self.model().save(self.folder / "model.safetensors")
+                    since = begun = time.perf_counter()
+                if stop:
+                    break
         return self.model()
 
-    def _listen(self) -> dict[signal.Signals, Any]:
-        """Stop at the end of a step when asked to; gives the handlers that were there before."""
-        if threading.current_thread() is not threading.main_thread():
-            return {}
-        return {
-            sign: signal.signal(sign, lambda *_: self.stop.set())
-            for sign in (signal.SIGINT, signal.SIGTERM)
-        }
+    def _sure(self, loss: float) -> None:
+        """Stop before a run that is lost overwrites what it had."""
+        if not math.isfinite(loss):
+            kept = "its last checkpoint is kept" if self.seconds else "nothing was written"
+            raise ModelError(
+                f"The loss is no number any more at step {self.step:,}; {kept} in {self.folder}. "
+                "Train again into another --out with a lower --rate."
+            )
+
+    @contextmanager
+    def _listening(self) -> Iterator[None]:
+        """Stop at the end of a step when asked to; then the handlers that were there before."""
+        signs = (signal.SIGINT, signal.SIGTERM)
+        main = threading.current_thread() is threading.main_thread()
+        before = {s: signal.signal(s, lambda *_: self.stop.set()) for s in signs if main}
+        try:
+            yield
+        finally:
+            for sign, handler in before.items():
+                signal.signal(sign, handler)
 
     def _log(self, writer: SummaryWriter | None, what: str, figures: dict[str, float]) -> None:
         if writer is None:

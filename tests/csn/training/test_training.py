@@ -192,6 +192,25 @@ def test_a_run_goes_on_from_a_model(tiny_corpus: Corpus, stores: Path, tmp_path:
             assert torch.allclose(done.encoder.state_dict()[name], value, atol=0.02)
 
 
+def test_a_run_that_is_lost_keeps_what_it_had(
+    stores: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, folder = _store(stores), tmp_path / "run"
+    trainer = Trainer(replace(OURS, steps=20), store, store, folder, device="cpu")
+    loss, handlers = trainer.loss, [signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)]
+    monkeypatch.setattr(
+        trainer, "loss", lambda ready: loss(ready) * (np.nan if trainer.step == 7 else 1)
+    )
+    with pytest.raises(ModelError, match=r"at step 10; its last checkpoint is kept .* --rate"):
+        trainer.run(validate_every=5, log_every=100, progress=False)
+    assert [signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)] == handlers
+    kept = Model.load(folder / "model.safetensors", "cpu")
+    assert kept.card["steps"] == 5
+    assert all(bool(v.isfinite().all()) for v in kept.encoder.state_dict().values())
+    again = Trainer(replace(OURS, steps=20), store, store, folder, device="cpu")
+    assert again.step == 5
+
+
 @pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
 def test_training_on_a_gpu(stores: Path, tmp_path: Path) -> None:
