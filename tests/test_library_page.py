@@ -242,6 +242,31 @@ def test_a_folder_that_is_gone(home: Path, music: Path, model: Model) -> None:
     until(lambda: jobs.looked(folder).done)  # type: ignore[union-attr]
     run(page)
     assert "does not exist" in page.error[0].value
+    assert "If the recordings have moved" in said(page)
+    page.text_input(key="folder-mine").set_value(str(folder))
+    run(page.button(key="there-mine").click())
+    assert "is a library" in said(page)
+
+    def here(piece: str, place: str) -> None:
+        page.text_input(key="folder-mine").set_value(place)
+        run(page.button(key="there-mine").click())
+        until(lambda: jobs.looked(folder).done)  # type: ignore[union-attr]
+        run(page)
+        assert f"In {place}:" in said(page).replace("\\", "") and piece in said(page)
+
+    stranger = music.with_name("stranger")
+    stranger.mkdir()
+    sound(stranger / "other.wav", 7)
+    here("**1** added, **5** deleted; 0 as they were.", str(stranger))  # told before it is done
+    assert page.button(key="update-mine").label == "Use this folder"
+    vectors = (folder / "vectors.npy").read_bytes()
+    here("Nothing has changed: all 5 pieces are as they were.", str(music.with_name("elsewhere")))
+    run(page.button(key="update-mine").click())
+    until(lambda: not jobs.alive(folder))
+    assert Library.open(folder).corpus().uri == f"mixes:{music.with_name('elsewhere')}"
+    assert (folder / "vectors.npy").read_bytes() == vectors
+    run(page)
+    assert not page.error and "elsewhere" in said(page)
 
 
 def test_rename_and_delete(home: Path, music: Path, model: Model) -> None:

@@ -11,11 +11,11 @@ import streamlit as st
 
 from csn.collecting import folder as places
 from csn.collecting.assemble import ODD
-from csn.collecting.shelf import Entry, delete, look, rename
+from csn.collecting.shelf import Entry, delete, look, recordings, rename
 from csn.collecting.work import Order, Status, read_status
 from csn.errors import StemwiseError
 from csn.home import demo as demo_folder
-from csn.library import Library
+from csn.library import Library, split_uri
 from pages import libraries
 from pages.library import jobs
 from pages.library.words import changes, kind, size, stage
@@ -148,10 +148,13 @@ def _update(entry: Entry) -> None:
         return
     if found.changes is None:
         st.error(plain(found.problem))
+        st.caption("If the recordings have moved, say under *More* where they are now.")
         return
+    moved = found.uri != entry.uri
     left, right = st.columns([5, 3], vertical_alignment="center")
-    left.markdown(changes(found.changes))
-    if not found.changes.any:
+    where = f"In {plain(split_uri(found.uri)[1])}:  \n" if moved else ""
+    left.markdown(f"{where}{changes(found.changes)}")
+    if not (found.changes.any or moved):
         return
     names = [
         {"What": word, "Piece": name}
@@ -159,8 +162,11 @@ def _update(entry: Entry) -> None:
         for name in getattr(found.changes, word)
     ]
     with right, st.container(horizontal=True, horizontal_alignment="right"):
-        if st.button("Update", type="primary", key=f"update-{entry.name}"):
-            _begin_update(entry)
+        word = "Use this folder" if moved else "Update"
+        if st.button(word, type="primary", key=f"update-{entry.name}"):
+            _begin_update(entry, found.uri)
+    if not names:
+        return
     with st.expander("Which pieces"):
         st.dataframe(pd.DataFrame(names[:_NAMES_SHOWN]), hide_index=True, width="stretch")
 
@@ -173,7 +179,7 @@ def _looking(folder: Path) -> None:
     st.caption("Looking through the folder …")
 
 
-def _begin_update(entry: Entry) -> None:
+def _begin_update(entry: Entry, uri: str) -> None:
     file = models.file_of(entry.info["model"])
     if file is None:
         st.error(
@@ -183,7 +189,7 @@ def _begin_update(entry: Entry) -> None:
         return
     info = entry.info
     order = Order(
-        entry.uri, str(file), split=info.get("split", ""),
+        uri, str(file), split=info.get("split", ""),
         length=info["length"], overlap=info["overlap"],
     )  # fmt: skip
     jobs.forget(entry.folder)
@@ -209,6 +215,14 @@ def _more(entry: Entry) -> None:
     name = st.text_input("Name", entry.name, key=f"name-{entry.name}")
     if st.button("Rename", key=f"rename-{entry.name}", width="stretch", disabled=not name):
         _try(partial(rename, entry, name))
+    scheme, before = split_uri(entry.uri)
+    if before != "demo":
+        place = st.text_input(
+            "Folder of recordings", before, key=f"folder-{entry.name}",
+            help="Where they are now, if they have moved. Nothing is embedded again that is known.",
+        )  # fmt: skip
+        if st.button("Look there", key=f"there-{entry.name}", width="stretch"):
+            _look_there(entry, scheme, place)
     st.caption(
         f"Vectors and maps, {size(entry.size)}. Deleted, they must be made again; the recordings "
         "stay in any case."
@@ -216,6 +230,18 @@ def _more(entry: Entry) -> None:
     sure = st.checkbox("Delete this library", key=f"sure-{entry.name}")
     if sure and st.button("Delete for good", key=f"delete-{entry.name}", width="stretch"):
         _try(partial(delete, entry))
+
+
+def _look_there(entry: Entry, scheme: str, place: str) -> None:
+    """Compare with a folder that the recordings may have moved to."""
+    try:
+        uri = f"{scheme}{recordings(place)}"
+    except StemwiseError as error:
+        st.error(plain(str(error)))
+        return
+    jobs.forget(entry.folder)
+    jobs.look(entry.folder, uri, entry.info.get("split", ""))
+    st.rerun()
 
 
 def _try(do: Callable[[], object]) -> None:

@@ -34,10 +34,12 @@ class Look:
     """What was found out about a corpus.
 
     Attributes:
+        uri: of the corpus; another than the library's where the recordings have moved.
         changes: what an update would do; None while somebody looks, or where it went wrong.
         problem: why it went wrong, a sentence.
     """
 
+    uri: str
     changes: Changes | None = None
     problem: str = ""
 
@@ -113,8 +115,8 @@ def look(folder: Path, uri: str, split: str) -> Look:
     with _lock:
         found = _looks.get(folder)
         if found is None:
-            found = _looks[folder] = Look()
-            Thread(target=_look, args=(found, folder, uri, split), daemon=True).start()
+            found = _looks[folder] = Look(uri)
+            Thread(target=_look, args=(found, folder, split), daemon=True).start()
     return found
 
 
@@ -133,13 +135,13 @@ def forget(folder: Path) -> None:
     _looks.pop(folder, None)
 
 
-def _look(found: Look, folder: Path, uri: str, split: str) -> None:
+def _look(found: Look, folder: Path, split: str) -> None:
     try:
-        corpus = open_corpus(uri).only(split)
+        corpus = open_corpus(found.uri).only(split)
         known = pieces.read(folder / places.PIECES) or ()
         found.changes = pieces.compare(corpus, root_of(corpus), known)
     except StemwiseError as error:
         found.problem = str(error)
     except Exception as error:
-        found.problem = f"{uri} cannot be looked through: {type(error).__name__}."
+        found.problem = f"{found.uri} cannot be looked through: {type(error).__name__}."
         raise
