@@ -40,7 +40,8 @@ _log: Final = logging.getLogger(__name__)
 _STYLE: Final = """<style>
 .stElementContainer:has(.stemwise-corner) { position: absolute; }
 .stemwise-corner {
-  position: fixed; top: 1.15rem; right: 3.75rem; z-index: 999991; max-width: 30vw;
+  position: fixed; top: 1.15rem; right: 3.75rem; z-index: 999991;
+  max-width: min(30vw, 100vw - 18rem); /* a long name ends beside the menu of a phone */
   overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
   font-size: 0.8125rem; color: inherit !important; opacity: 0.75;
 }

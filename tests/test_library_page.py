@@ -314,3 +314,12 @@ def test_the_demo_can_only_be_looked_at(home: Path) -> None:
 )
 def test_sizes(count: float, words_: str) -> None:
     assert words.size(count) == words_
+
+
+def test_folders_are_shown_as_people_write_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
+    assert words.kind("mixes:/home/ada/Music/Tapes") == "recordings in ~/Music/Tapes"
+    assert words.kind("stems:/home/adam/Music") == "stems in /home/adam/Music"
+    assert Path(words.short("/home/ada/Music")).expanduser() == Path("/home/ada/Music")
+    monkeypatch.setenv("HOME", "/")
+    assert words.short("/music") == "/music"

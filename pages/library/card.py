@@ -18,7 +18,7 @@ from csn.home import demo as demo_folder
 from csn.library import Library, split_uri
 from pages import libraries
 from pages.library import jobs
-from pages.library.words import changes, kind, size, stage
+from pages.library.words import changes, kind, short, size, stage
 from pages.search import models
 from pages.studies.desk import plain
 
@@ -152,7 +152,7 @@ def _update(entry: Entry) -> None:
         return
     moved = found.uri != entry.uri
     left, right = st.columns([5, 3], vertical_alignment="center")
-    where = f"In {plain(split_uri(found.uri)[1])}:  \n" if moved else ""
+    where = f"In {plain(short(split_uri(found.uri)[1]))}:  \n" if moved else ""
     left.markdown(f"{where}{changes(found.changes)}")
     if not (found.changes.any or moved):
         return
@@ -218,7 +218,7 @@ def _more(entry: Entry) -> None:
     scheme, before = split_uri(entry.uri)
     if before != "demo":
         place = st.text_input(
-            "Folder of recordings", before, key=f"folder-{entry.name}",
+            "Folder of recordings", short(before), key=f"folder-{entry.name}",
             help="Where they are now, if they have moved. Nothing is embedded again that is known.",
         )  # fmt: skip
         if st.button("Look there", key=f"there-{entry.name}", width="stretch"):

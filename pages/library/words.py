@@ -1,5 +1,8 @@
 """How the Library page says things."""
 
+import os
+from pathlib import Path
+
 from csn.collecting.pieces import Changes
 from csn.collecting.progress import duration
 from csn.collecting.work import Status
@@ -26,12 +29,19 @@ def size(count: float) -> str:
 
 
 def kind(uri: str) -> str:
-    """What a corpus is, and where: such as ``recordings in /music``."""
+    """What a corpus is, and where: such as ``recordings in ~/Music``."""
     scheme, path = split_uri(uri)
     if path == "demo":
         return "the corpus that comes with Stemwise"
     words = {"slakh:": "Slakh's layout", "stems:": "stems"}.get(scheme, "recordings")
-    return f"{words} in {path}"
+    return f"{words} in {short(path)}"
+
+
+def short(path: str) -> str:
+    """A path as people write it, ``~`` for their own folder; ``existing`` takes it back."""
+    own = os.path.expanduser("~")
+    within = Path(path).is_relative_to(own) and own != os.path.sep
+    return str(Path("~", Path(path).relative_to(own))) if within else path
 
 
 def stage(status: Status, maps: int) -> str:

@@ -86,6 +86,7 @@ def take(window: Window, secret: str) -> None:
 def main() -> None:
     """All of them."""
     with tempfile.TemporaryDirectory(prefix="stemwise-") as name:
+        os.environ["HOME"] = name  # so that folders are shown from there
         home = Path(name) / "home"
         home.mkdir()
         secret = fill(home)
