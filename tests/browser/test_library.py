@@ -71,12 +71,32 @@ def test_from_a_folder_to_the_map(studio: House, signed_in: BrowserContext, tmp_
     listen(page, troubles)
     page.goto(f"{studio.address}/library")
     expect(page.get_by_role("heading", name="Libraries")).to_be_visible()
+    readable(page)
     paused(page, studio, tmp_path)
     made(page, studio, tmp_path)
     # Chromium says of a file that is saved, and of what a page left behind was still loading, that
     # it gave up on it; what the app refuses or fails to send has a status or another name.
     expected = re.compile(r"/(library|search)/_stcore/|404 \(Not Found\)|net::ERR_ABORTED$")
     assert [trouble for trouble in troubles if not expected.search(trouble)] == []
+
+
+def readable(page: Page) -> None:
+    """The words on a primary button stand out in both themes (WCAG: 4.5 : 1)."""
+    button = page.get_by_role("button", name="New library")
+    for theme in ("dark", "light"):
+        page.emulate_media(color_scheme=theme)
+        shown = f"getComputedStyle(document.querySelector('.stApp')).colorScheme === '{theme}'"
+        page.wait_for_function(shown)
+        look = "e => [getComputedStyle(e).color, getComputedStyle(e).backgroundColor]"
+        words, ground = (luminance(colour) for colour in button.evaluate(look))
+        assert (max(words, ground) + 0.05) / (min(words, ground) + 0.05) >= 4.5, theme
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of ``rgb(0, 114, 178)``, 0 to 1 (WCAG 2)."""
+    parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
 
 
 def paused(page: Page, studio: House, tmp_path: Path) -> None:
