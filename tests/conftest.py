@@ -27,6 +27,11 @@ def pytest_configure() -> None:
     of them 25 times slower.
     """
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    """Libraries that limit threads for a while may put back more; sums depend on how many add."""
     torch.set_num_threads(1)
 
 

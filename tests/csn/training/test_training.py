@@ -30,7 +30,7 @@ from csn.training.steps import Steps
 
 # Triplets teach a subspace a fifth as much a step, so theirs are larger and more.
 OURS = tiny(STEMWISE)
-PAPERS = replace(tiny(PAPER), rate=3e-3, steps=100, auxiliary=0.0)
+PAPERS = replace(tiny(PAPER), rate=3e-3, steps=200, auxiliary=0.0)
 
 
 @pytest.fixture(scope="module")
