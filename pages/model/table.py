@@ -110,5 +110,6 @@ STYLE: Final = """<style>
   .measured th, .measured td { padding: 0.3rem 0.35rem; }
   .measured thead th { font-size: 0.7rem; }
   .measured th[scope=row] { white-space: normal; max-width: 7rem; }
+  .measured th[scope=row]:has(i) { white-space: nowrap; }
 }
 </style>"""
