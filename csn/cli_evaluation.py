@@ -58,10 +58,11 @@ def _evaluate(args: argparse.Namespace) -> None:
     found, shown = report.to_json(), report.table()
     if args.measure == "identity" and networks:
         from csn.evaluation.clean import clean_identity, table
+        from csn.measures import CLEAN
 
         lengths = args.length or [3.0]
         clean = clean_identity(networks, corpus, lengths=lengths, k=args.k, progress=not args.json)
-        found["individual_clean"], shown = clean, f"{shown}\n\n{table(clean)}"
+        found[CLEAN], shown = clean, f"{shown}\n\n{table(clean)}"
     text = json.dumps(found, indent=2)
     print(text if args.json else shown)
     if args.out is not None:
