@@ -1,3 +1,5 @@
+import platform
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,9 +10,10 @@ from safetensors.torch import save_file
 
 from csn.errors import ModelError
 from csn.features import FeatureSettings
-from csn.model import Model, ModelSettings
+from csn.model import Model, ModelSettings, lower_precision
 from csn.networks import EncoderSettings
 
+CPUINFO = Path("/proc/cpuinfo")
 SETTINGS = ModelSettings(
     FeatureSettings(sample_rate=11025),
     EncoderSettings(channels=(2, 4, 4, 8, 8, 16), pooling="mean+deviation", normalise=True),
@@ -57,6 +60,34 @@ def test_slices_of_one_spectrogram_embed_as_segments_do() -> None:
             expected = model.encoder(mel.float())[0].numpy()
         cosine = (expected.reshape(5, 128) * row.reshape(5, 128)).sum(1)
         assert cosine.min() > 0.99  # bf16 against fp32
+
+
+@pytest.mark.parametrize(
+    ("able", "quick"),
+    [
+        ({"architecture": "x86_64", "avx512_f": True, "avx512_bf16": False}, False),
+        ({"architecture": "x86_64", "avx512_bf16": True, "amx_bf16": False}, True),
+        ({"architecture": "x86_64", "avx512_bf16": False, "amx_bf16": True}, True),
+        ({"architecture": "aarch64"}, True),
+    ],
+)
+def test_bf16_is_used_where_the_processor_has_it(
+    able: dict[str, object], quick: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able)
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: True)
+    with lower_precision(torch.device("cpu")):
+        assert torch.is_autocast_enabled("cpu") is quick
+        product = torch.ones(2, 2) @ torch.ones(2, 2)
+    assert product.dtype == (torch.bfloat16 if quick else torch.float32)
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64" or not CPUINFO.is_file(), reason="Linux on x86")
+def test_bf16_agrees_with_what_the_system_says() -> None:
+    flags = set(re.findall(r"\bavx512_bf16\b|\bamx_bf16\b", CPUINFO.read_text()))
+    with lower_precision(torch.device("cpu")):
+        assert torch.is_autocast_enabled("cpu") is bool(flags)
 
 
 def test_unit_subspaces() -> None:
