@@ -58,7 +58,7 @@ def identity(settings: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> 
     Half precision, so that a model keeps its identity when it is shipped as fp16.
 
     Args:
-        settings: as ``dataclasses.asdict`` or the header's JSON gives them.
+        settings: as ``ModelSettings.to_json`` or the header's JSON gives them.
         tensors: name to float16 weights.
     """
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())

@@ -53,9 +53,19 @@ class ModelSettings:
         """Whether every subspace has unit length."""
         return self.encoder.normalise
 
+    def to_json(self) -> dict[str, Any]:
+        """All settings; one that came later is left out at its default.
+
+        So models that were made before it keep their identity.
+        """
+        values = asdict(self)
+        if self.encoder.pooled == 1:
+            del values["encoder"]["pooled"]
+        return values
+
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "ModelSettings":
-        """Rebuild settings from ``dataclasses.asdict``.
+        """Rebuild settings from ``to_json``.
 
         Raises:
             TypeError: unknown fields.
@@ -139,7 +149,7 @@ class Model:
         """SHA-256 (hex) over settings and half-precision weights, see ``card.identity``."""
         if self._hash is None:
             halves = {name: value.numpy() for name, value in self._tensors(half=True).items()}
-            self._hash = identity(asdict(self.settings), halves)
+            self._hash = identity(self.settings.to_json(), halves)
         return self._hash
 
     def _tensors(self, half: bool) -> dict[str, Tensor]:
@@ -218,7 +228,7 @@ class Model:
         """
         header = {
             "format": FORMAT,
-            "settings": json.dumps(asdict(self.settings)),
+            "settings": json.dumps(self.settings.to_json()),
             "card": json.dumps(self.card),
         }
         path = Path(path)

@@ -18,6 +18,8 @@ class EncoderSettings:
         time_strides: stride over time of each layer; over frequency it is always 2.
         bands: mel bands of the input; sets the size of the fully connected layer.
         pooling: ``mean`` over time as published, or ``mean+deviation``, which also hears rhythm.
+        pooled: how many of the last layers are pooled for the head; published: the last alone.
+            Earlier ones know timbre and short events that the last would have to carry through.
         normalise: give every subspace unit length, so that Euclidean ranks as cosine does.
     """
 
@@ -26,6 +28,7 @@ class EncoderSettings:
     time_strides: tuple[int, ...] = (2, 2, 2, 2, 2, 2)
     bands: int = 128
     pooling: str = "mean"
+    pooled: int = 1
     normalise: bool = False
 
 
@@ -44,13 +47,17 @@ class Encoder(nn.Module):
             subspaces: of 128 numbers each; an individual network has one.
 
         Raises:
-            ValueError: an unknown pooling, or strides and channels of different lengths.
+            ValueError: an unknown pooling, more pooled layers than there are, or strides and
+                channels of different lengths.
         """
         super().__init__()
         self.settings = s = settings or EncoderSettings()
         if s.pooling not in ("mean", "mean+deviation"):
             raise ValueError(f"pooling {s.pooling!r} is unknown; use mean or mean+deviation")
+        if not 1 <= s.pooled <= len(s.channels):
+            raise ValueError(f"{s.pooled} of {len(s.channels)} layers cannot be pooled")
         layers: list[nn.Module] = []
+        sizes: list[int] = []  # of every layer's summary
         width, height = 1, s.bands
         for channels, stride in zip(s.channels, s.time_strides, strict=True):
             layers += [
@@ -61,11 +68,12 @@ class Encoder(nn.Module):
                 nn.LeakyReLU(0.2, inplace=True),
             ]
             width, height = channels, -(-height // 2)
+            sizes.append(width * height)
         self.layers = nn.Sequential(*layers)
         for weight in self.layers.parameters():
             if weight.dim() == 4:  # kernels; channels_last is what makes bf16 pay on a CPU
                 weight.data = weight.data.contiguous(memory_format=torch.channels_last)
-        pooled = width * height * (2 if s.pooling == "mean+deviation" else 1)
+        pooled = sum(sizes[-s.pooled :]) * (2 if s.pooling == "mean+deviation" else 1)
         self.head = nn.Linear(pooled, DIMENSIONS * subspaces)
 
     def forward(self, mel: Tensor) -> Tensor:
@@ -77,17 +85,27 @@ class Encoder(nn.Module):
         Returns:
             [batch, 128 * subspaces] float32; subspace c is ``[:, 128c : 128(c+1)]`` (eq. 4).
         """
-        maps = self.layers(mel).float()  # [batch, channels, height, steps]
-        pooled = maps.mean(-1).flatten(1)
-        if self.settings.pooling == "mean+deviation":
-            # Written out, for torch.var is slow on channels_last; the small constant keeps the
-            # gradient of the root finite on steady sounds.
-            variance = (maps - maps.mean(-1, keepdim=True)).square().mean(-1)
-            pooled = torch.cat([pooled, (variance + 1e-4).sqrt().flatten(1)], dim=1)
-        embedding = self.head(pooled).float()
+        maps = mel
+        pooled: list[Tensor] = []
+        unheard = len(self.settings.channels) - self.settings.pooled
+        for number in range(len(self.settings.channels)):
+            maps = self.layers[3 * number : 3 * number + 3](maps)
+            if number >= unheard:
+                pooled.append(self._pool(maps.float()))
+        embedding = self.head(torch.cat(pooled, dim=1)).float()
         if self.settings.normalise:
             embedding = normalise_subspaces(embedding)
         return embedding
+
+    def _pool(self, maps: Tensor) -> Tensor:
+        """Summarise a layer over time: [batch, numbers] for [batch, channels, height, steps]."""
+        mean = maps.mean(-1, keepdim=True)
+        if self.settings.pooling == "mean":
+            return mean.flatten(1)
+        # Written out, for torch.var is slow on channels_last; the small constant keeps the
+        # gradient of the root finite on steady sounds.
+        variance = (maps - mean).square().mean(-1)
+        return torch.cat([mean.flatten(1), (variance + 1e-4).sqrt().flatten(1)], dim=1)
 
 
 def normalise_subspaces(embedding: Tensor) -> Tensor:

@@ -112,7 +112,7 @@ class Trainer:
         self.best: dict[str, float] = {}
         # A run may be made longer or shorter on the way; anything else would be another run.
         self.schedule: list[list[int]] = [[0, recipe.steps]]
-        fixed = {**asdict(recipe), "steps": None}
+        fixed = {**asdict(recipe), "model": recipe.model.to_json(), "steps": None}
         self.identity: dict[str, Any] = {"recipe": fixed, "seed": seed, "pieces": train.pieces}
         if individual is not None:
             self.identity["individual"] = individual.hashes

@@ -62,6 +62,15 @@ def test_slices_of_one_spectrogram_embed_as_segments_do() -> None:
         assert cosine.min() > 0.99  # bf16 against fp32
 
 
+def test_older_models_keep_their_settings_and_identity() -> None:
+    older = SETTINGS.to_json()
+    assert "pooled" not in older["encoder"]
+    assert ModelSettings.from_json(older) == SETTINGS
+    newer = replace(SETTINGS, encoder=replace(SETTINGS.encoder, pooled=4))
+    assert ModelSettings.from_json(newer.to_json()) == newer
+    assert newer.to_json() != older
+
+
 @pytest.mark.parametrize(
     ("able", "quick"),
     [
