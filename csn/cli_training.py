@@ -83,6 +83,8 @@ def _train(args: argparse.Namespace) -> None:
     else:
         start = Model.load(args.start, args.device) if args.start else None
         recipe = _changed(small(recipes.STEMWISE), args)
+        if start is not None:  # whose network may be older than the recipe
+            recipe = replace(recipe, model=start.settings)
         trainer = shop.trainer(recipe, args.out, args.seed, start=start)
         trainer.run(validate_every=args.validate_every, progress=shop.progress)
         print(json.dumps({"steps": trainer.step, "validation": trainer.best}))
@@ -154,7 +156,9 @@ def add(command: Command, existing: Callable[[str], Path]) -> None:
     sub.add_argument(
         "--recipe", default="stemwise", choices=["stemwise", "paper", "tiny", "tiny-paper"],
     )  # fmt: skip
-    sub.add_argument("--start", help="model file to go on from, or demo (stemwise)")
+    sub.add_argument(
+        "--start", help="model to go on from with its own network: a file or demo (stemwise)"
+    )
     sub.add_argument(
         "--steps", type=int, help="instead of the recipe's; a resumed run may change it"
     )

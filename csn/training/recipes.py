@@ -90,7 +90,7 @@ STEMWISE: Final = Recipe(
         # Half the sample rate doubles the resolution of the bass and halves the network's work.
         features=FeatureSettings(sample_rate=22050, lowest=20.0, gain=1000.0),
         encoder=EncoderSettings(
-            time_strides=(2, 2, 2, 2, 2, 1), pooling="mean+deviation", normalise=True
+            time_strides=(2, 2, 2, 2, 2, 1), pooling="mean+deviation", pooled=6, normalise=True
         ),
     ),
     objective="label-matrix",

@@ -192,6 +192,19 @@ def test_a_run_goes_on_from_a_model(tiny_corpus: Corpus, stores: Path, tmp_path:
             assert torch.allclose(done.encoder.state_dict()[name], value, atol=0.02)
 
 
+def test_a_run_goes_on_with_the_network_of_the_model(
+    tiny_corpus: Corpus, stores: Path, tmp_path: Path
+) -> None:
+    older = replace(OURS.model, encoder=replace(OURS.model.encoder, pooled=1))
+    assert older != OURS.model
+    Model.untrained(older, seed=5).save(tmp_path / "older.safetensors")
+    given = ["--corpus", tiny_corpus.uri, "--start", str(tmp_path / "older.safetensors")]
+    options = ["--recipe", "tiny", "--device", "cpu", "--quiet", "--steps", "3"]
+    assert main(["train", *given, *options, "--out", str(tmp_path / "newer")]) == 0
+    done = Model.load(tmp_path / "newer" / "model.safetensors")
+    assert done.settings == older and done.card["recipe"]["model"]["encoder"]["pooled"] == 1
+
+
 def test_a_run_that_is_lost_keeps_what_it_had(
     stores: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
