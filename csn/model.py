@@ -103,17 +103,19 @@ def lower_precision(device: torch.device) -> torch.autocast:
 
     Emulated bf16 would be slower than fp32, on an older processor by far.
     """
-    quick = torch.cuda.is_bf16_supported() if device.type == "cuda" else _bf16_on_processor()
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=quick)
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=has_bf16(device))
 
 
-def _bf16_on_processor() -> bool:
+def has_bf16(device: torch.device) -> bool:
+    """Whether a device computes in bf16 itself, rather than convert."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
     # Where torch is built without oneDNN, as for some Macs, its question cannot be asked.
     if not torch.backends.mkldnn.is_available():
         return False
     if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
         return False
-    # oneDNN says yes to every AVX-512, and emulates: 2.8 times slower than fp32 where measured.
+    # oneDNN says yes to every AVX-512, and converts: 2.8 times slower than fp32 where measured.
     able = torch.cpu.get_capabilities()
     ours = able.get("avx512_bf16", False) or able.get("amx_bf16", False)
     return bool(ours) or able.get("architecture") != "x86_64"

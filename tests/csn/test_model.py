@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 from csn.errors import ModelError
 from csn.features import FeatureSettings
-from csn.model import Model, ModelSettings, lower_precision
+from csn.model import Model, ModelSettings, has_bf16, lower_precision
 from csn.networks import EncoderSettings
 
 CPUINFO = Path("/proc/cpuinfo")
@@ -92,11 +92,17 @@ def test_bf16_is_used_where_the_processor_has_it(
     assert product.dtype == (torch.bfloat16 if quick else torch.float32)
 
 
+def test_a_gpu_that_only_converts_is_not_asked_for_bf16(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation
+    )
+    assert not has_bf16(torch.device("cuda"))
+
+
 @pytest.mark.skipif(platform.machine() != "x86_64" or not CPUINFO.is_file(), reason="Linux on x86")
 def test_bf16_agrees_with_what_the_system_says() -> None:
     flags = set(re.findall(r"\bavx512_bf16\b|\bamx_bf16\b", CPUINFO.read_text()))
-    with lower_precision(torch.device("cpu")):
-        assert torch.is_autocast_enabled("cpu") is bool(flags)
+    assert has_bf16(torch.device("cpu")) is bool(flags)
 
 
 def test_unit_subspaces() -> None:
