@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from csn.instruments import DIMENSIONS
+from csn.networks.pooling import mean_and_deviation
 
 
 @dataclass(frozen=True)
@@ -99,13 +100,9 @@ class Encoder(nn.Module):
 
     def _pool(self, maps: Tensor) -> Tensor:
         """Summarise a layer over time: [batch, numbers] for [batch, channels, height, steps]."""
-        mean = maps.mean(-1, keepdim=True)
         if self.settings.pooling == "mean":
-            return mean.flatten(1)
-        # Written out, for torch.var is slow on channels_last; the small constant keeps the
-        # gradient of the root finite on steady sounds.
-        variance = (maps - mean).square().mean(-1)
-        return torch.cat([mean.flatten(1), (variance + 1e-4).sqrt().flatten(1)], dim=1)
+            return maps.mean(-1).flatten(1)
+        return torch.cat([part.flatten(1) for part in mean_and_deviation(maps)], dim=1)
 
 
 def normalise_subspaces(embedding: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from csn.networks import Encoder, EncoderSettings
+from csn.networks.pooling import mean_and_deviation
 
 
 @pytest.mark.parametrize("pooled", [1, 3])
@@ -34,3 +35,14 @@ def test_the_head_reads_the_last_layers_summaries(pooled: int, pooling: str) -> 
 def test_no_more_layers_are_pooled_than_there_are(pooled: int) -> None:
     with pytest.raises(ValueError, match=f"{pooled} of 3 layers"):
         Encoder(EncoderSettings((2, 3, 4), time_strides=(2, 2, 1), pooled=pooled))
+
+
+def test_mean_and_deviation_go_back_as_numbers_say() -> None:
+    maps = torch.randn(2, 3, 4, 7, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(mean_and_deviation, maps)
+    mean, deviation = mean_and_deviation(maps)
+    torch.testing.assert_close(mean, maps.mean(-1))
+    torch.testing.assert_close(deviation, (maps.var(-1, correction=0) + 1e-4).sqrt())
+    steady = torch.ones(1, 1, 1, 5, requires_grad=True)
+    mean_and_deviation(steady)[1].sum().backward()
+    assert steady.grad is not None and bool(steady.grad.isfinite().all())
