@@ -187,12 +187,14 @@ export class Player {
       const left = this.#release();
       if (other !== index) this.hooks.note("pause", other, left);
     }
-    const at = Math.max(context.currentTime + LEAD, this.silent); // never two at once
     const from = position < buffer.duration - 0.05 ? position : 0;
     const end = buffer.duration;
     const gate = this.#gate();
     const node = new AudioBufferSourceNode(context, { buffer });
     node.connect(gate.gain).connect(this.output);
+    // The clock is read last: making nodes may take longer than the lead, and what is started late
+    // would count as heard before it sounds.
+    const at = Math.max(context.currentTime + LEAD, this.silent); // never two at once
     const now = { index, node, gate, from, at, end, since: from };
     node.onended = () => {
       gate.step.stop();
