@@ -10,7 +10,7 @@ _LEAST = 1e-4
 
 
 class _MeanAndDeviation(torch.autograd.Function):
-    """Written by hand, for torch's own way back takes four more passes over the largest tensors.
+    """Written by hand, for torch's own way back takes more passes over the largest tensors.
 
     And ``torch.var`` is slow on channels_last.
     """
