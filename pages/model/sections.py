@@ -211,7 +211,11 @@ def recipes(found: Measures, here: str) -> None:
         st.markdown(
             f"The papers' recipes and ours on equal terms: each network heard {words.large(mixes)} "
             "mixes of the same corpus."
-            + (" The shipped model is the last recipe, trained for longer." if shipped else "")
+            + (
+                " The shipped model had an earlier form of the last recipe, for longer."
+                if shipped
+                else ""
+            )
         )
     left, right = st.columns(2, gap="large")
     with left:
@@ -259,7 +263,8 @@ def _recipes(measure: Any, head: list[str], here: str) -> None:
     late = f" Not measured yet: {'; '.join(waiting)}." if waiting else ""
     table(
         head, rows, f"Table 2, % right ({here})",
-        f"± is the deviation over runs with other seeds, where there are several.{late}",
+        f"± is the deviation over runs with other seeds, where there are several.{late}"
+        + "".join(f" {problem}" for problem in measure.problems),
     )  # fmt: skip
 
 
