@@ -278,6 +278,7 @@ def test_dialogs_do_what_they_say(
     desk.click("More")
     desk.click("New version")
     page.wait_for_url(re.compile("version=2"))
+    expect(desk.button("Launch…")).to_be_visible()  # the address is new before the page is
     desk.click("More")
     desk.click("Archive…")
     desk.dialog().get_by_role("button", name="Archive", exact=True).click()
