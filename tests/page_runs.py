@@ -1,8 +1,13 @@
-"""Pages as their code runs them, without a browser."""
+"""Pages and routes as their code runs them, without a browser or a server."""
 
 from typing import Any
 
+from httpx import ASGITransport, AsyncClient, Response
+from starlette.applications import Starlette
 from streamlit.testing.v1 import AppTest
+
+import app
+from tests.in_loop import wait_for
 
 
 def show(name: str, **query: object) -> AppTest:
@@ -24,3 +29,15 @@ def run(thing: Any) -> AppTest:
     test: AppTest = thing.run()
     assert not test.exception, test.exception
     return test
+
+
+class Client:
+    """Asks the app's own routes, without a server."""
+
+    def get(self, address: str) -> Response:
+        async def ask() -> Response:
+            transport = ASGITransport(Starlette(routes=app.ROUTES))
+            async with AsyncClient(transport=transport, base_url="http://app") as client:
+                return await client.get(address)
+
+        return wait_for(ask())

@@ -11,7 +11,7 @@ from csn.corpora import open_corpus
 from csn.instruments import EMBEDDING
 from csn.library import Library
 from csn.maps import fit_maps
-from tests.conftest import write_slakh
+from tests.tones import write_slakh
 
 PIECES = 12
 NAUGHTY = "<img src=x onerror=alert(1)> & Söhne"

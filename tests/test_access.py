@@ -15,7 +15,6 @@ from streamlit.runtime import Runtime
 from streamlit.testing.v1 import AppTest
 
 import app
-from csn.library import Library
 from listening_test import accounts
 from listening_test.account_routes import COOKIE
 from listening_test.errors import StoreError
@@ -27,7 +26,6 @@ from pages import access, libraries
 from tests.access_table import OURS, PAGE, PAGES, ROLES, STREAMLIT, markdown
 from tests.in_loop import wait_for
 from tests.listening_test import small_study
-from tests.small_library import make
 
 SCRIPT = str(Path(app.__file__).parent / "pages" / "navigation.py")
 WAY_IN = "Go to the sign-in of your institution"
@@ -35,20 +33,11 @@ PASSWORD = "correct horse battery staple"
 SAME = {"sec-fetch-site": "same-origin"}
 
 
-@pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
-    return make(tmp_path_factory.mktemp("access"))
-
-
 @pytest.fixture
-def store(library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
-    """The app's own database, with an account and a study that is live."""
-    (tmp_path / "libraries").mkdir()
-    (tmp_path / "libraries" / "small").symlink_to(library.folder, target_is_directory=True)
-    monkeypatch.setenv("STEMWISE_HOME", str(tmp_path))
-    for name in ("STEMWISE_DATABASE_URL", libraries.CHOICE, access.PUBLIC):
+def store(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """The app's own database on the shelf, with an account and a study that is live."""
+    for name in ("STEMWISE_DATABASE_URL", access.PUBLIC):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(libraries, "demo", lambda: tmp_path / "no demo")
     cheap = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
     monkeypatch.setattr(accounts, "_hasher", cheap)
     monkeypatch.setattr(accounts, "_dummy", cheap.hash("nobody's"))

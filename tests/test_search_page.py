@@ -3,7 +3,6 @@
 import io
 import json
 import wave
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ from csn.errors import LibraryError
 from csn.instruments import INSTRUMENTS
 from csn.library import Library
 from listening_test.loudness import loudness
-from pages import libraries
 from pages.libraries import Opened
 from pages.search import models
 from pages.search.answers import answers, on_map, subspace
@@ -27,33 +25,18 @@ from pages.search.focus import key
 from pages.sound import levelled
 from results.presets import Preset, save
 from tests.csn.test_query import by_hand, tune
-from tests.small_library import NAUGHTY, NO_GUITAR, Fingerprints, make
-from tests.test_app import Client
+from tests.page_runs import Client
+from tests.small_library import NAUGHTY, NO_GUITAR, Fingerprints
 
 RATE = 22_050
 FOCUSES = [(1, 0, 0, 0, 0), (1, 1, 1, 1, 1), (0.3, 0, 0, 1, -0.4), (1, -1, 0, 0, 0)]
 
 
-@pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
-    return make(tmp_path_factory.mktemp("search"))
-
-
-@pytest.fixture(scope="module")
-def opened(library: Library) -> Opened:
-    return Opened("small", "1", library)
-
-
 @pytest.fixture
-def shelf(library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A home with the library ``small``, the model that made it, and no demo."""
-    (tmp_path / "libraries").mkdir()
-    (tmp_path / "libraries" / "small").symlink_to(library.folder, target_is_directory=True)
-    monkeypatch.setenv("STEMWISE_HOME", str(tmp_path))
-    monkeypatch.delenv(libraries.CHOICE, raising=False)
-    monkeypatch.setattr(libraries, "demo", lambda: tmp_path / "no demo")
+def shelf(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same with the model that made the library."""
     monkeypatch.setattr(models, "of", lambda _: Fingerprints())
-    return tmp_path
+    return shelf
 
 
 def brute(

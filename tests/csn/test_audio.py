@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from csn import audio, resampling
 from csn.errors import AudioError
-from tests.conftest import write_sound
+from tests.tones import write_sound
 
 TARGET = 22_050
 ODD_RATES = (44_056, 44_099)  # no short common period with 22,050

@@ -12,7 +12,7 @@ from csn import playback
 from csn.corpora.base import Corpus, Piece
 from csn.decoded import Decoded
 from csn.playback import clip, warm
-from tests.conftest import write_sound
+from tests.tones import write_sound
 
 RATE = 22_050
 SECOND = 2 * RATE  # bytes

@@ -14,7 +14,7 @@ from csn import playback
 from csn.corpora.base import Corpus, Piece
 from csn.errors import AudioError, CorpusError
 from csn.playback import FADE, LONGEST, clip, faded
-from tests.conftest import write_sound
+from tests.tones import write_sound
 
 
 @given(length=some.integers(0, 600), rate=some.sampled_from([8_000, 44_100]))

@@ -12,15 +12,10 @@ import soundfile as sf
 from csn import audio, mpeg4, query
 from csn.errors import AudioError, LibraryError
 from csn.library import Library
-from tests.conftest import write_sound
-from tests.small_library import NO_GUITAR, Fingerprints, make
+from tests.small_library import NO_GUITAR, Fingerprints
+from tests.tones import write_sound
 
 RATE = 22_050
-
-
-@pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
-    return make(tmp_path_factory.mktemp("query"))
 
 
 def tune(seconds: float, rate: int = RATE, seed: int = 0) -> np.ndarray:

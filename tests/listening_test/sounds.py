@@ -11,8 +11,8 @@ from csn.corpora import Corpus, open_corpus
 from csn.instruments import INSTRUMENTS
 from listening_test.stimuli import Stimuli
 from listening_test.study import Settings
-from tests.conftest import RATE, tone, write_track
 from tests.small_library import Fingerprints
+from tests.tones import RATE, tone, write_track
 
 SMALL = Settings(excerpt=3.0, must_hear=1.0, per_instrument=2, instruments=("bass", "piano"))
 """A study that twelve pieces of 14 s are enough for."""

@@ -15,9 +15,9 @@ from listening_test.protocols.imported import read_csv
 from listening_test.stimuli import Stimuli
 from listening_test.study import Settings
 from listening_test.triplets import MIX, WHOLE, Excerpt, Triplet
-from tests.conftest import tone, write_sound
 from tests.listening_test.sounds import SMALL, Bands, spoiled
 from tests.small_library import Fingerprints
+from tests.tones import tone, write_sound
 
 ALL = replace(SMALL, instruments=("bass", "piano", "guitar", "others"), per_instrument=3)
 CRITERION = replace(

@@ -12,8 +12,8 @@ from listening_test.loudness import loudness, true_peak
 from listening_test.stimuli import ACTIVE
 from listening_test.triplets import Excerpt
 from listening_test.writing import write, write_all
-from tests.conftest import RATE, tone
 from tests.listening_test.sounds import spoiled, stimuli
+from tests.tones import RATE, tone
 
 
 def slow_activity(sound: np.ndarray, start: float, length: float) -> float:

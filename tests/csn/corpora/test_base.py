@@ -10,7 +10,7 @@ from csn import home
 from csn.corpora import Corpus, Piece, open_corpus
 from csn.errors import AudioError, CorpusError
 from csn.instruments import INSTRUMENTS
-from tests.conftest import RATE, write_slakh, write_sound
+from tests.tones import RATE, write_slakh, write_sound
 
 PARTS = ("mix", *INSTRUMENTS)
 

@@ -9,7 +9,7 @@ from csn.corpora import check, open_corpus
 from csn.corpora.mixes import title_of
 from csn.errors import CorpusError
 from csn.instruments import INSTRUMENTS
-from tests.conftest import RATE, tone, write_sound
+from tests.tones import RATE, tone, write_sound
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import yaml
 from csn.corpora import Piece, check, open_corpus
 from csn.errors import CorpusError
 from csn.instruments import INSTRUMENTS
-from tests.conftest import RATE, tone, write_slakh, write_sound, write_track
+from tests.tones import RATE, tone, write_slakh, write_sound, write_track
 
 STEMS = {name: tone(name, 1, 1.0, 120) for name in INSTRUMENTS}
 

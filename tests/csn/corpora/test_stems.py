@@ -8,7 +8,7 @@ import pytest
 from csn.corpora import open_corpus
 from csn.corpora.stems import part_of
 from csn.errors import CorpusError
-from tests.conftest import RATE, tone, write_sound
+from tests.tones import RATE, tone, write_sound
 
 
 def write_piece(folder: Path, *names: str, seconds: float = 1.0) -> dict[str, np.ndarray]:
