@@ -50,7 +50,7 @@ corpus: .venv/app
 train: .venv/app
 	$(BIN)/csn train --recipe stemwise --corpus slakh:$(CORPUS)/audio --out $(OUT)
 
-# Every file of the Model page, of the shipped model and of `make corpus`; an hour on two cores.
+# Every file of the Model page, of the shipped model and of `make corpus`; half an hour on two cores.
 # heldout: the test pieces in a soundfont that was never trained on (Debian's csound-soundfont).
 EVALUATE := $(BIN)/csn evaluate
 ALL := --corpus slakh:$(CORPUS)/audio

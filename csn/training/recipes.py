@@ -95,7 +95,7 @@ STEMWISE: Final = Recipe(
     ),
     objective="label-matrix",
     batch=128,
-    steps=12_000,
+    steps=8_000,
     gain=6.0,
     equalise=3.0,
     windows=None,

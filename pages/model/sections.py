@@ -212,7 +212,7 @@ def recipes(found: Measures, here: str) -> None:
             f"The papers' recipes and ours on equal terms: each network heard {words.large(mixes)} "
             "mixes of the same corpus."
             + (
-                " The shipped model had an earlier form of the last recipe, for longer."
+                " The shipped model has the last recipe, and was trained for longer."
                 if shipped
                 else ""
             )
