@@ -19,9 +19,7 @@ from csn.instruments import INSTRUMENTS
 from csn.library import Library
 from pages import libraries
 from pages.components.explorer.points import SUBSPACES
-from pages.components.explorer.view import (
-    View,
-)
+from pages.components.explorer.view import View
 from pages.explore import answer
 from pages.libraries import Opened
 from tests.page_runs import Client

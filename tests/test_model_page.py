@@ -6,7 +6,7 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from csn.measure_files import read_measures
 from csn.measures import Measures
 from csn.model import Model
 from csn.published import CSN_TABLE_2
+from csn.training.recipes import STEMWISE
 from pages.model import about, charts, criteria, places, sections, sheets, takeaway, words
 from tests.csn.small_measures import EVERYTHING, MODEL, TITLES, write
 from tests.csn.test_model import SETTINGS
@@ -314,6 +315,13 @@ def test_the_header_in_words() -> None:
     assert header["Mixes heard"] == f"{card.card['mixes_seen']:,}"
     assert header["Recipe"] == "stemwise" and "Went on from" not in header
     assert MODEL not in header.values()
+
+
+def test_the_shipped_model_has_the_recipe_as_it_is() -> None:
+    """So the page and the model card say; whoever changes the recipe mends the words, or trains."""
+    card = read_card(demo() / "model.safetensors").card
+    assert card["recipe"] == json.loads(json.dumps(asdict(STEMWISE)))
+    assert card["mixes_seen"] == STEMWISE.mixes * STEMWISE.steps
 
 
 def test_the_runs_before_are_told_and_counted() -> None:
