@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from csn.instruments import INSTRUMENTS
 from csn.library import Library
@@ -348,10 +348,34 @@ def test_a_silent_browser_is_asked_for_a_click(visit: Visit) -> None:
     expect(button).to_contain_text("Click to turn sound on", use_inner_text=True)
     explorer.page.wait_for_timeout(200)
     assert explorer["plays"] == "0"
-    button.click()
+    press(button)
     expect(button).to_be_hidden()
     explorer.hover(explorer.loner())
     explorer.wait(plays=1, audio="running")
+
+
+def press(button: Locator) -> None:
+    """A click that takes its time. What it is for happens at its end and not before: were the
+    button gone by then, the click would end on the map beneath it."""
+    box = button.bounding_box()
+    assert box
+    mouse = button.page.mouse
+    mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    mouse.down()
+    button.page.wait_for_timeout(300)
+    expect(button).to_be_visible()
+    mouse.up()
+
+
+@pytest.mark.parametrize("key", ["Enter", "Space"])
+def test_a_silent_browser_takes_a_key_as_well(visit: Visit, key: str) -> None:
+    explorer = Explorer(visit(script=LOCKED))
+    button = explorer.find(".unlock")
+    button.focus()
+    explorer.page.keyboard.press(key)
+    expect(button).to_be_hidden()
+    expect(explorer.find(".field").first).to_be_focused()
+    explorer.wait(audio="running")
 
 
 def test_without_webgl_the_same_map_is_drawn_flat(visit: Visit) -> None:

@@ -8,9 +8,14 @@ class Controls {
     const { signal } = this.off;
     const keys = new Keys(explorer, this);
     explorer.root.addEventListener("keydown", (event) => keys.typed(event), { signal });
-    // Browsers let sound start only from a click or key press, wherever it happens.
+    // Browsers let sound start only from a click or key press, wherever it happens. The button
+    // that asks for one goes away then: a press on it has to end on it, so it waits for its click.
+    const asking = this.find(".unlock");
+    const unlock = (event) => {
+      if (!event.composedPath().includes(asking)) explorer.sound.unlock();
+    };
     for (const name of ["pointerdown", "pointerup", "keydown"]) {
-      window.addEventListener(name, () => explorer.sound.unlock(), { signal, capture: true });
+      window.addEventListener(name, unlock, { signal, capture: true });
     }
     for (const [name, glyph, act] of [
       ["zoom-in", "plus", () => explorer.active.stage.camera.zoomAt(1.5)],
@@ -28,7 +33,7 @@ class Controls {
     }
     this.find(".surprise").onclick = () => explorer.surprise();
     this.find(".unlock-icon").append(icon("sound"));
-    this.find(".unlock").onclick = () => { explorer.sound.unlock(); explorer.field.focus(); };
+    asking.onclick = () => { explorer.sound.unlock(); explorer.field.focus(); };
   }
 
   destroy() { this.off.abort(); }
