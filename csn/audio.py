@@ -1,22 +1,20 @@
-"""Read, cut and measure sound. The only file of the science that opens audio.
+"""Read, cut and measure sound.
 
-Any sound becomes mono float32 at the rate that is asked for. Reading goes through libsndfile
-(WAV, FLAC, MP3, Ogg Vorbis, Opus and more, recognised by content, not by name) or ``mpeg4.py``,
-changing the rate through ``resampling.py``. All work in short blocks, so that an hour of eight
-channels needs little more memory than the answer itself.
+Any sound becomes mono float32 at the rate that is asked for: ``decoding.py`` opens the file,
+``resampling.py`` changes the rate. Both work in short blocks, so that an hour of eight channels
+needs little more memory than the answer itself.
 """
 
 import io
 import math
-import os
 import wave
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
-import soundfile as sf
 
 from csn import mpeg4
+from csn.decoding import BLOCK, DAMAGED, RATES, Stream, decode, reason, seek_exactly, stream
 from csn.errors import AudioError
 from csn.resampling import reach, resample
 
@@ -31,13 +29,7 @@ SUFFIXES: Final = mpeg4.SUFFIXES | {
 }
 """File name endings (lower case) that are taken for audio when folders are searched."""
 
-_RATES: Final = range(1_000, 768_001)  # outside it a header is damaged, or the file is no sound
-_BLOCK: Final = 1 << 17  # frames decoded at once; much larger ones leave the cache
 _CHANNELS: Final = 8  # with more, blocks are shorter; a header may state a thousand
-_MP3_BEFORE: Final = 32 * 1152  # frames; what is decoded first after a jump may be silenced
-_MP3_SHORT: Final = 0.5  # seconds; some encoders state a little more than they wrote
-_OGG_PAGE: Final = 65_307  # bytes at most, by the format
-_MOST_FRAMES: Final = 1 << 40  # libsndfile states 2**63 - 1 where it cannot tell
 
 
 class Info(NamedTuple):
@@ -90,7 +82,7 @@ def read(
         raise ValueError(f"start must be at least 0 seconds, not {start}")
     if length is not None and not (math.isfinite(length) and length >= 0):
         raise ValueError(f"length must be at least 0 seconds, not {length}")
-    if sample_rate not in _RATES:
+    if sample_rate not in RATES:
         raise ValueError(f"sample_rate must be 1,000 to 768,000 Hz, not {sample_rate}")
     path = Path(path)
     with stream(path) as file:
@@ -103,7 +95,7 @@ def read(
         try:
             _fill(answer, file, p, q, first)
         except DAMAGED as error:
-            raise AudioError(f"{path} is damaged or cut off: {_reason(error)}.") from error
+            raise AudioError(f"{path} is damaged or cut off: {reason(error)}.") from error
     with np.errstate(all="ignore"):
         if not math.isfinite(answer.sum(dtype=np.float64)):
             raise AudioError(f"{path} holds values that are not numbers (NaN or infinity).")
@@ -195,130 +187,7 @@ def activity(audio: np.ndarray, sample_rate: int, starts: np.ndarray, length: fl
     return fractions
 
 
-class _Stream(sf.SoundFile):
-    """A file read from front to back.
-
-    soundfile jumps to where it already is after every read, which costs time and, in MP3,
-    silences the frames that follow. It leaves that out for what says that it cannot jump;
-    ``seek`` works all the same.
-    """
-
-    def seekable(self) -> bool:
-        """Always False, see above."""
-        return False
-
-
-class _CutOffError(Exception):
-    """The file holds fewer frames than its header states."""
-
-
-DAMAGED: Final = (sf.LibsndfileError, mpeg4.BrokenError, _CutOffError)
-"""What reading from an open file may raise."""
-
-
-def _reason(error: Exception) -> str:
-    """The library's words for what went wrong, without its prefix and full stop."""
-    text = getattr(error, "error_string", None) or str(error)
-    if "(possibly a pipe?)" in text:  # what libsndfile says of any file named .mp3 that is none
-        return "Format not recognised"
-    return str(text).removeprefix("Error : ").strip().rstrip(".") or type(error).__name__
-
-
-def _encoded(path: Path) -> str | bytes:
-    """A path as libsndfile takes it, also where the name is no text."""
-    name = str(path)
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return os.fsencode(name)
-    return name
-
-
-def stream(path: Path) -> "_Stream | mpeg4.Stream":
-    """Open a file and check its header.
-
-    Raises:
-        AudioError: missing, empty, or no audio that can be read.
-    """
-    if path.is_dir():
-        raise AudioError(f"{path} is a folder; an audio file was expected.")
-    try:
-        size = path.stat().st_size
-    except OSError as error:
-        reason = "does not exist" if isinstance(error, FileNotFoundError) else error.strerror
-        raise AudioError(f"{path} cannot be opened: it {reason}.") from error
-    if size == 0:
-        raise AudioError(f"{path} is empty (0 bytes).")
-    file: _Stream | mpeg4.Stream
-    try:
-        file = mpeg4.Stream(path) if mpeg4.is_one(path) else _Stream(_encoded(path))
-    except (sf.LibsndfileError, mpeg4.BrokenError, OSError, TypeError) as error:
-        # A TypeError is libsndfile's for headerless .raw.
-        raise AudioError(f"{path} is not audio that can be read: {_reason(error)}.") from error
-    problem = ""
-    if file.frames <= 0:
-        problem = "holds no sound (0 samples)"
-    elif file.samplerate not in _RATES:
-        problem = f"has a damaged header: it states {file.samplerate} Hz"
-    elif file.frames > _MOST_FRAMES:
-        problem = "does not say how long it is; convert it to WAV or FLAC"
-    if problem:
-        file.close()
-        raise AudioError(f"{path} {problem}.")
-    return file
-
-
-def _decode(file: "_Stream | mpeg4.Stream", frames: int) -> np.ndarray:
-    """The next frames as mono [frames] float32."""
-    block: np.ndarray = file.read(frames, dtype="float32", always_2d=True)
-    missing = frames - len(block)
-    if file.format in ("MP3", "MP4") and missing <= file.samplerate * _MP3_SHORT:
-        block = np.pad(block, ((0, missing), (0, 0))) if missing else block
-    elif missing:
-        raise _CutOffError(f"only {file.tell()} of its {file.frames} samples are there")
-    if file.channels == 1:
-        return np.ascontiguousarray(block[:, 0])
-    with np.errstate(all="ignore"):  # infinities are reported by the caller
-        mono: np.ndarray = np.dot(block, np.full(file.channels, 1 / file.channels, np.float32))
-    return mono
-
-
-def _seek(file: "_Stream | mpeg4.Stream", frame: int) -> None:
-    """Go to a frame exactly, also where libsndfile's own jump does not.
-
-    MP3 borrows bits from earlier frames, so what follows a jump is silenced at first; in the last
-    page of Vorbis a jump lands some milliseconds off. Both are decoded from a safe place before.
-    """
-    safe = frame
-    if file.format == "MP3":
-        safe = max(frame - _MP3_BEFORE, 0)
-    elif file.subtype == "VORBIS":
-        safe = max(min(frame, _last_page(Path(os.fsdecode(file.name))) - 1), 0)
-    if safe:
-        file.seek(safe)
-    while safe < frame:
-        block = file.read(min(frame - safe, _BLOCK), dtype="float32")
-        if not len(block):
-            raise _CutOffError(f"only {safe} of its {file.frames} samples are there")
-        safe += len(block)
-
-
-def _last_page(ogg: Path) -> int:
-    """The frame at which the last page of an Ogg Vorbis file begins."""
-    with ogg.open("rb") as file:
-        file.seek(max(ogg.stat().st_size - 2 * _OGG_PAGE, 0))
-        tail = file.read()
-    ends = [0, 0]
-    at = tail.find(b"OggS")
-    while at >= 0:
-        end = int.from_bytes(tail[at + 6 : at + 14], "little", signed=True)
-        if end >= 0:  # -1: no packet ends in this page
-            ends.append(end)
-        at = tail.find(b"OggS", at + 1)
-    return ends[-2]
-
-
-def _fill(answer: np.ndarray, file: "_Stream | mpeg4.Stream", p: int, q: int, first: int) -> None:
+def _fill(answer: np.ndarray, file: Stream, p: int, q: int, first: int) -> None:
     """Write output samples ``first ...`` to ``answer``, where q of them last as long as p frames.
 
     Every block begins on a multiple of the common period (p frames, q samples), so that the
@@ -327,18 +196,18 @@ def _fill(answer: np.ndarray, file: "_Stream | mpeg4.Stream", p: int, q: int, fi
     last = first + len(answer)
     if first == last:
         return
-    block = max(_BLOCK * _CHANNELS // max(file.channels, _CHANNELS), 1)
+    block = max(BLOCK * _CHANNELS // max(file.channels, _CHANNELS), 1)
     if p == q:
-        _seek(file, first)
+        seek_exactly(file, first)
         for done in range(0, len(answer), block):
             part = answer[done : done + block]
-            part[:] = _decode(file, len(part))
+            part[:] = decode(file, len(part))
         return
     margin = -(-reach(p, q) // p)  # periods
     periods = max(block // p, 1)
     begin, end = first // q, -(-last // q)
     held_from = max(begin - margin, 0)  # the period at which `held` starts
-    _seek(file, held_from * p)
+    seek_exactly(file, held_from * p)
     held = np.empty(0, np.float32)
     for k in range(begin, end, periods):
         stop = min(k + periods, end)
@@ -346,7 +215,7 @@ def _fill(answer: np.ndarray, file: "_Stream | mpeg4.Stream", p: int, q: int, fi
         held = held[(keep_from - held_from) * p :]
         held_from = keep_from
         wanted = min((stop + margin) * p, file.frames) - held_from * p
-        held = np.concatenate((held, _decode(file, wanted - len(held))))
+        held = np.concatenate((held, decode(file, wanted - len(held))))
         samples = resample(held, p, q)
         low, high = max(k * q, first), min(stop * q, last)
         answer[low - first : high - first] = samples[low - held_from * q : high - held_from * q]

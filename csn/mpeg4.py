@@ -1,6 +1,6 @@
 """Sound in MP4 containers (.m4a: AAC or Apple Lossless), which libsndfile does not read.
 
-``Stream`` stands where ``audio.py`` expects one of libsndfile's files. Only what is asked for is
+``Stream`` stands where ``decoding.py`` expects one of libsndfile's files. Only what is asked for is
 decoded, from a little before it, by the FFmpeg that comes inside the package ``av``.
 """
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from csn import audio
+from csn.decoding import DAMAGED, stream
 from csn.embedding import Embedder
 from csn.errors import AudioError, LibraryError, shown
 from csn.instruments import DIMENSIONS, EMBEDDING, INSTRUMENTS
@@ -67,7 +68,7 @@ def outline(path: Path, name: str, columns: int = 240) -> NDArray[np.float32]:
     """
     peaks = np.zeros(columns, np.float32)
     try:
-        with audio.stream(path) as file:
+        with stream(path) as file:
             size = max(min(file.frames // columns, _GLIMPSE), 1)
             for column in range(columns):
                 file.seek(file.frames * column // columns)
@@ -76,7 +77,7 @@ def outline(path: Path, name: str, columns: int = 240) -> NDArray[np.float32]:
                     peaks[column] = np.abs(glimpse.mean(axis=1)).max(initial=0.0)
     except AudioError as error:
         raise _named(error, path, name) from error
-    except audio.DAMAGED:
+    except DAMAGED:
         pass  # what comes after is drawn as silence; reading it says what is wrong
     peaks[~np.isfinite(peaks)] = 0.0
     answer: NDArray[np.float32] = peaks / max(float(peaks.max()), 1e-9)

@@ -15,7 +15,7 @@ import torchaudio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from csn import audio, resampling
+from csn import audio, decoding, resampling
 from csn.errors import AudioError
 from tests.tones import write_sound
 
@@ -105,7 +105,8 @@ def test_the_length_of_a_block_does_not_matter(
 ) -> None:
     file, whole = shelf[rate]
     for block in (300, 999, 20_000):
-        monkeypatch.setattr(audio, "_BLOCK", block)
+        for module in (audio, decoding):
+            monkeypatch.setattr(module, "BLOCK", block)
         part = audio.read(file, TARGET, start=1.0, length=0.2)
         np.testing.assert_allclose(part, whole[TARGET : TARGET + len(part)], atol=1e-6)
 
@@ -155,7 +156,8 @@ def test_reading_in_blocks_is_reading_at_once(
     sound = np.random.default_rng(7).normal(0, 0.1, 48_000)
     file = write_sound(tmp_path / f"noise{ending}", sound, 24_000)
     at_once, _ = sf.read(file, dtype="float32")
-    monkeypatch.setattr(audio, "_BLOCK", 5_000)
+    for module in (audio, decoding):
+        monkeypatch.setattr(module, "BLOCK", 5_000)
     np.testing.assert_allclose(audio.read(file, 24_000), at_once, atol=1e-6)
 
 
