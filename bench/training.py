@@ -19,8 +19,9 @@ from csn.losses import label_matrix_loss
 from csn.model import has_bf16, lower_precision
 from csn.networks import Encoder
 from csn.training.distributed import World
+from csn.training.preparing import prepare_stems
 from csn.training.recipes import PAPER, STEMWISE, Recipe
-from csn.training.stems import StemStore, build
+from csn.training.stems import StemStore
 from csn.training.steps import Draws
 
 BATCH = 128
@@ -78,7 +79,7 @@ def _drawing() -> dict[str, float]:
     """Seconds to draw a step, sound apart, from the demo's stems: what a GPU may wait for."""
     with tempfile.TemporaryDirectory() as home, patch.dict(os.environ, {"STEMWISE_HOME": home}):
         corpus = open_corpus("demo")
-        folder = build(corpus, STEMWISE.model.features, progress=False)
+        folder = prepare_stems(corpus, STEMWISE.model.features, progress=False)
         found = {}
         for name, recipe in {"64 triplets": PAPER, "a label matrix of 128": STEMWISE}.items():
             store = StemStore(folder, 3.0, limit=recipe.windows)

@@ -11,8 +11,9 @@ from csn.model import Model
 from csn.networks.individual import CRITERIA, Individual
 from csn.training.distributed import World
 from csn.training.loop import Trainer
+from csn.training.preparing import prepare_stems
 from csn.training.recipes import INDIVIDUAL, PAPER, PRETRAINING, Recipe, individual
-from csn.training.stems import StemStore, build
+from csn.training.stems import StemStore
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Workshop:
         """The stems of a split as a recipe wants them."""
         if self.world.rank:
             self.world.wait()  # until the first process has written them
-        folder = build(
+        folder = prepare_stems(
             self.corpus.only(split),
             recipe.model.features,
             workers=self.workers,

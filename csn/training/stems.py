@@ -4,27 +4,18 @@ Mel *power* adds up over stems but for their cross terms, so a mix's log-mel is 
 stems' without going back to sound; a network trained so works as well on true mixes.
 """
 
-import hashlib
 import json
-import multiprocessing
-import os
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
-from csn import home
-from csn.audio import SILENCE_DBFS
-from csn.corpora.base import Corpus, Piece
-from csn.errors import AudioError, CorpusError
-from csn.features import FeatureSettings, LogMel
+from csn.errors import CorpusError
+from csn.features import FeatureSettings
 from csn.instruments import INSTRUMENTS
 from csn.pseudomix import ABSENT
 
@@ -52,7 +43,7 @@ class StemStore:
         limit: int | None = None,
         most: int | None = None,
     ) -> None:
-        """Open a store written by ``build``.
+        """Open a store written by ``prepare_stems``.
 
         Args:
             folder: where it lies.
@@ -232,98 +223,3 @@ class StemStore:
         mean = first / count
         variance = (second - count * mean.square()).clamp(min=0) / (count - 1)
         return mean.float(), variance.sqrt().float().clamp(min=1e-3)
-
-
-def build(
-    corpus: Corpus, features: FeatureSettings, *, workers: int | None = None, progress: bool = True
-) -> Path:
-    """Write a corpus's stems as mel magnitudes, once; a second call finds them again.
-
-    Args:
-        corpus: pieces with stems.
-        features: settings of the spectrograms.
-        workers: processes; all cores by default.
-        progress: show a bar.
-
-    Returns:
-        The folder of the store, below ``home()/cache``.
-
-    Raises:
-        CorpusError: no piece has stems.
-    """
-    with_stems = [piece for piece in corpus if piece.stems]
-    if not with_stems:
-        raise CorpusError(f"{corpus.uri} holds no stems; training needs them (slakh: or stems:).")
-    key = json.dumps([corpus.fingerprint(), asdict(features)], sort_keys=True)
-    name = hashlib.sha256(key.encode()).hexdigest()[:16]
-    folder = home.home() / "cache" / "stems" / name
-    if (folder / "index.json").is_file():
-        return folder
-    folder.mkdir(parents=True, exist_ok=True)
-    rows = [
-        [features.frames(piece.duration) if i in piece.stems else 0 for i in INSTRUMENTS]
-        for piece in with_stems
-    ]
-    frames = np.array(rows, np.int64)
-    first = np.concatenate([[0], frames.ravel().cumsum()[:-1]]).reshape(frames.shape)
-    mel = np.lib.format.open_memmap(
-        folder / "mel.npy", "w+", np.float16, (int(frames.sum()), features.bands)
-    )
-    active = np.zeros(int(frames.sum()), bool)
-    onset = np.zeros_like(frames)
-    context = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
-    with ProcessPoolExecutor(workers or os.cpu_count(), mp_context=context) as pool:
-        made = pool.map(_measure, with_stems, [features] * len(with_stems))
-        for p, stems in enumerate(
-            tqdm(made, "stems to mel", len(with_stems), unit="piece", disable=not progress)
-        ):
-            for c, (magnitude, sounding) in stems.items():
-                count = min(len(magnitude), int(frames[p, c]))
-                at = int(first[p, c])
-                mel[at : at + count] = magnitude[:count]
-                active[at : at + count] = sounding[:count]
-                heard = np.flatnonzero(sounding)
-                onset[p, c] = heard[0] if len(heard) else 0
-    mel.flush()
-    np.save(folder / "table.npy", np.stack([first, frames, onset], axis=-1))
-    np.save(folder / "active.npy", active)
-    index = {
-        "features": asdict(features),
-        "pieces": [piece.id for piece in with_stems],
-        "tempos": [piece.tempo for piece in with_stems],
-    }
-    # Written last and moved into place: a store without it is unfinished.
-    (folder / "index.json.part").write_text(json.dumps(index))
-    os.replace(folder / "index.json.part", folder / "index.json")
-    return folder
-
-
-@cache
-def _mel(features: FeatureSettings) -> LogMel:
-    torch.set_num_threads(1)
-    return LogMel(features)
-
-
-def _measure(piece: Piece, features: FeatureSettings) -> dict[int, tuple[np.ndarray, np.ndarray]]:
-    """Mel magnitudes and sounding frames of every stem of a piece; damaged stems are left out."""
-    stems = {}
-    for c, name in enumerate(INSTRUMENTS):
-        if name not in piece.stems:
-            continue
-        try:
-            sound = piece.audio(name, features.sample_rate)
-        except AudioError:
-            continue
-        with torch.inference_mode():
-            power = _mel(features).power(torch.from_numpy(sound)[None])[0]
-        stems[c] = (power.sqrt().half().numpy(), _sounding(sound, features.hop, len(power)))
-    return stems
-
-
-def _sounding(sound: np.ndarray, hop: int, frames: int) -> np.ndarray:
-    """Whether the hop around each frame is above the silence threshold: [frames] bool."""
-    padded = np.zeros(frames * hop, np.float32)
-    centred = sound[: len(padded) - hop // 2]
-    padded[hop // 2 : hop // 2 + len(centred)] = centred
-    power = np.square(padded.reshape(frames, hop)).mean(axis=1)
-    return np.asarray(power > 10 ** (SILENCE_DBFS / 10))

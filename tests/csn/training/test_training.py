@@ -24,8 +24,9 @@ from csn.pseudomix import ABSENT
 from csn.training.checkpoints import save_checkpoint
 from csn.training.distributed import World
 from csn.training.loop import Trainer
+from csn.training.preparing import prepare_stems
 from csn.training.recipes import PAPER, STEMWISE, Recipe, tiny
-from csn.training.stems import StemStore, build
+from csn.training.stems import StemStore
 from csn.training.steps import Steps
 
 # Triplets teach a subspace a fifth as much a step, so theirs are larger and more.
@@ -37,7 +38,7 @@ PAPERS = replace(tiny(PAPER), rate=3e-3, steps=200, auxiliary=0.0)
 def stores(tiny_corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("home")
     os.environ["STEMWISE_HOME"] = str(home)
-    return build(tiny_corpus, OURS.model.features, workers=1, progress=False)
+    return prepare_stems(tiny_corpus, OURS.model.features, workers=1, progress=False)
 
 
 def _store(folder: Path, recipe: Recipe = OURS) -> StemStore:
@@ -62,7 +63,7 @@ def test_stems_add_up_to_the_mix(stores: Path, tiny_corpus: Corpus) -> None:
         np.testing.assert_allclose(roots[c], expected, rtol=2e-3, atol=2e-3)
     absent = store.power(np.full((1, 5), ABSENT), np.zeros((1, 5), np.int64))
     assert not absent.any()
-    again = build(tiny_corpus, OURS.model.features, workers=1, progress=False)
+    again = prepare_stems(tiny_corpus, OURS.model.features, workers=1, progress=False)
     assert again == stores
 
 
@@ -174,7 +175,7 @@ def test_processes_draw_the_same_steps(stores: Path, recipe: Recipe) -> None:
 def test_a_corpus_without_stems_cannot_train(tiny_corpus: Corpus) -> None:
     bare = replace(tiny_corpus, pieces=tuple(replace(p, stems={}) for p in tiny_corpus.pieces))
     with pytest.raises(CorpusError, match="holds no stems"):
-        build(bare, OURS.model.features, progress=False)
+        prepare_stems(bare, OURS.model.features, progress=False)
 
 
 def test_a_run_goes_on_from_a_model(tiny_corpus: Corpus, stores: Path, tmp_path: Path) -> None:
