@@ -47,7 +47,7 @@ class Asked:
 
 
 def hold(stems: Stems, judges: Sequence[System], progress: bool) -> Held:
-    """Embed the finished mix of every piece, as ``csn.library.build`` does."""
+    """Embed the finished mix of every piece, as ``csn.embedding.embed_pieces`` does."""
     vectors: dict[str, list[np.ndarray]] = {judge.name: [] for judge in judges}
     starts, pieces = [], []
     for index in tqdm(range(len(stems)), desc="library", unit="piece", disable=not progress):

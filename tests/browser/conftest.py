@@ -170,6 +170,29 @@ def visit(chromium: Browser, address: str) -> Iterator[Callable[..., Page]]:
         context.close()
 
 
+_QUIET = """() => {
+  const state = document.querySelector('.stApp')?.dataset.testScriptState;
+  const quiet = state === 'notRunning' && document.querySelector('.stMainBlockContainer');
+  window.quietSince = quiet ? (window.quietSince ?? performance.now()) : null;
+  return quiet && performance.now() - window.quietSince > 250;
+}"""
+
+
+def settled(page: Page) -> None:
+    """Until the server has had nothing to say for a while: between a choice and its run, and
+    between a run and the page that it leads to, it says nothing either."""
+    page.evaluate("window.quietSince = null")
+    page.wait_for_function(_QUIET, polling=25)
+
+
+def until(true: Callable[[], bool], seconds: float = PATIENCE / 1000) -> None:
+    """Wait for what no page tells by itself."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.05)
+
+
 def listen(page: Page, troubles: list[str]) -> None:
     """Collect every error on the console, failed request and bad status."""
     page.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)

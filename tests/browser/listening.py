@@ -2,9 +2,8 @@
 
 import os
 import subprocess
-import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -246,14 +245,6 @@ class Listeners:
         if not lenient:
             listen(page, self.troubles)
         return Ear(page, link)
-
-
-def until(true: Callable[[], bool], seconds: float = 60.0) -> None:
-    """Wait for something outside the browser."""
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.05)
 
 
 def saved(page: Page) -> None:

@@ -18,7 +18,7 @@ from listening_test.store import open_store
 from listening_test.store.listeners import invite, withdraw
 from listening_test.store.studies import create_study, launch, prepare_version
 from listening_test.study import PRESETS, Settings
-from tests.browser.conftest import ARGUMENTS, find_chromium, serve
+from tests.browser.conftest import ARGUMENTS, find_chromium, serve, settled
 from tests.browser.screenshots import SCREENS, shoot
 
 PILOT = replace(
@@ -78,7 +78,7 @@ def take(browser: Browser, address: str, secret: str) -> None:
             page.set_default_timeout(120_000)
             page.goto(f"{address}/studies{query}")
             page.locator("h1, h2").first.wait_for()
-            page.locator('.stApp[data-test-script-state="notRunning"]').wait_for()
+            settled(page)
             page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')")
             if then is not None and screen == "laptop":
                 then(page)

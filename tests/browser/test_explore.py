@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from csn.instruments import INSTRUMENTS
 from csn.library import Library
-from tests.browser.conftest import PHONE, Explorer, serve
+from tests.browser.conftest import PHONE, Explorer, serve, until
 from tests.small_library import NAUGHTY, NO_GUITAR
 
 pytestmark = pytest.mark.browser
@@ -207,8 +207,7 @@ def test_wheel_zooms_where_the_pointer_is_and_a_drag_moves(explorer: Explorer) -
     x, y = explorer.point(segment)
     explorer.hover(segment)
     page.mouse.wheel(0, -500)
-    page.wait_for_timeout(200)
-    assert explorer.script("e.stage.camera.zoom") > 1.2
+    until(lambda: explorer.script("e.stage.camera.zoom") > 1.2)
     assert explorer.point(segment) == pytest.approx((x, y), abs=1)
     page.mouse.down()
     page.mouse.move(x + 40, y - 30, steps=5)
@@ -216,8 +215,7 @@ def test_wheel_zooms_where_the_pointer_is_and_a_drag_moves(explorer: Explorer) -
     assert explorer.point(segment) == pytest.approx((x + 40, y - 30), abs=1)
     assert explorer["selected"] == ""
     explorer.find(".reset").click()
-    page.wait_for_timeout(500)
-    assert explorer.point(segment) == pytest.approx((x, y), abs=1)
+    until(lambda: explorer.point(segment) == pytest.approx((x, y), abs=1))
 
 
 def test_only_the_instrument_and_where_it_is_missing(visit: Visit, library: Library) -> None:

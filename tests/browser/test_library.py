@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from csn.library import Library
 from listening_test import accounts
-from tests.browser.conftest import LAPTOP, PATIENCE, listen
+from tests.browser.conftest import LAPTOP, PATIENCE, listen, settled
 from tests.browser.listening import House
 
 pytestmark = pytest.mark.browser
@@ -48,11 +48,6 @@ def signed_in(studio: House, chromium: Browser) -> Iterator[BrowserContext]:
 def noise(file: Path, seconds: float, rate: int, channels: int = 1) -> None:
     rng = np.random.default_rng(rate)
     sf.write(file, rng.normal(0, 0.1, (int(seconds * rate), channels)), rate)
-
-
-def settled(page: Page) -> None:
-    page.locator(".stMainBlockContainer").wait_for()
-    page.locator('.stApp[data-test-script-state="notRunning"]').wait_for()
 
 
 def begin(page: Page, folder: Path, name: str) -> None:

@@ -10,7 +10,8 @@ from playwright.sync_api import expect
 from listening_test.store.listeners import withdraw
 from listening_test.store.studies import close
 from listening_test.study import Question, Settings
-from tests.browser.listening import ONE, SHORT, House, Listeners, saved, until
+from tests.browser.conftest import until
+from tests.browser.listening import ONE, SHORT, House, Listeners, saved
 
 pytestmark = pytest.mark.browser
 

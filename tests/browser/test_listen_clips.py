@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.browser.listening import ONE, SHORT, House, Listeners, until
+from tests.browser.conftest import until
+from tests.browser.listening import ONE, SHORT, House, Listeners
 
 pytestmark = pytest.mark.browser
 

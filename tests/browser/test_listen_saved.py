@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.browser.listening import ONE, Ear, House, Listeners, saved, until
+from tests.browser.conftest import until
+from tests.browser.listening import ONE, Ear, House, Listeners, saved
 
 pytestmark = pytest.mark.browser
 

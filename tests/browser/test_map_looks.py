@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from csn.centroids import centroids
 from csn.clusters import find
 from csn.library import Library
-from tests.browser.conftest import Explorer
+from tests.browser.conftest import Explorer, until
 from tests.browser.test_explore import nearest
 from tests.browser.test_map_lasso import picked
 
@@ -143,18 +143,13 @@ def test_density_lies_where_the_dots_are(explorer: Explorer, library: Library) -
     explorer.page.keyboard.press("g")
     expect(explorer.page).to_have_url(re.compile("density=true"))
     explorer.wait(still="true")
-    explorer.page.wait_for_timeout(200)
-    alpha = np.array(
-        explorer.script(
-            "(() => { const c = e.stage.under.canvas;"
-            " const d = e.stage.under.getImageData(0, 0, c.width, c.height).data;"
-            " return [...Array(len).keys()].map(i => { const [x, y] = e.stage.at(i);"
-            " return d[4 * (Math.round(x) + c.width * Math.round(y)) + 3]; }); })()".replace(
-                "len", str(len(library))
-            )
-        )
+    alpha = (
+        "(() => { const c = e.stage.under.canvas;"
+        " const d = e.stage.under.getImageData(0, 0, c.width, c.height).data;"
+        f" return [...Array({len(library)}).keys()].map(i => {{ const [x, y] = e.stage.at(i);"
+        " return d[4 * (Math.round(x) + c.width * Math.round(y)) + 3]; }); })()"
     )
-    assert (alpha > 0).mean() > 0.95
+    until(lambda: bool((np.array(explorer.script(alpha)) > 0).mean() > 0.95))
     share = explorer.script(
         "(() => { const c = e.stage.under.canvas;"
         " const d = e.stage.under.getImageData(0, 0, c.width, c.height).data;"
@@ -195,8 +190,7 @@ def test_clusters_are_listed_selected_and_in_the_table(visit: Visit, library: Li
     explorer.script(f"e.select({segment})")
     explorer.page.keyboard.press("c")
     rows = np.flatnonzero(found.members == len(found.clusters) - 1).tolist()
-    explorer.page.wait_for_timeout(200)
-    assert picked(explorer) == rows
+    until(lambda: picked(explorer) == rows)
 
 
 def test_an_address_holds_the_whole_view(visit: Visit) -> None:
@@ -224,19 +218,24 @@ def test_an_address_from_another_state_of_the_library_says_so(visit: Visit) -> N
     assert picked(explorer) == [] and explorer.script("e.stage.camera.solid") is False
 
 
+def drawn(explorer: Explorer) -> list[int]:
+    """How many dots each picture had that was drawn within a third of a second, or before it."""
+    explorer.page.wait_for_timeout(300)
+    return explorer.script("e.counted.splice(0)")
+
+
 def test_dots_are_drawn_when_they_move_and_fewer_on_the_way(
     explorer: Explorer, library: Library
 ) -> None:
     explorer.wait(still="true")
-    explorer.page.wait_for_timeout(500)
     explorer.script(
         "(() => { const gl = e.stage.dots.gl; const draw = gl.drawArrays.bind(gl); e.counted = [];"
         " gl.drawArrays = (kind, first, n) => { e.counted.push(n); draw(kind, first, n); }; })()"
     )
+    until(lambda: drawn(explorer) == [])
     explorer.hover(explorer.loner())
     explorer.wait(plays=1)
-    explorer.page.wait_for_timeout(300)
-    assert explorer.script("e.counted") == []  # only the marks over them
+    assert drawn(explorer) == []  # only the marks over them
     # As long as it is being moved, one in seven.
     explorer.script(
         "(() => { e.stage.thin = 7; e.stage.camera.pan(5, 5); e.stage.stirred = Infinity; })()"

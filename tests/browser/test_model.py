@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from csn.home import demo
 from csn.measure_files import read_measures
-from tests.browser.conftest import LAPTOP, PATIENCE, PHONE, listen
+from tests.browser.conftest import LAPTOP, PATIENCE, PHONE, listen, settled
 
 # Streamlit asks beside the page's own address first, and then where the app lies.
 EXPECTED = re.compile(r"/model/_stcore/|404 \(Not Found\)")
@@ -53,8 +53,9 @@ def test_parts_and_files(opened: Callable[..., Page]) -> None:
                         ("Recipes", "on equal terms")):  # fmt: skip
         page.get_by_role("radio", name=part).click()
         expect(page.get_by_text(words).first).to_be_visible()
-    assert "part=recipes" in page.url and "test=shared-backings" in page.url
-    page.locator('.stApp[data-test-script-state="notRunning"]').wait_for()
+    expect(page).to_have_url(re.compile("part=recipes"))
+    expect(page).to_have_url(re.compile("test=shared-backings"))
+    settled(page)
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Everything (ZIP)").click()
     archive = zipfile.ZipFile(io.BytesIO(waiting.value.path().read_bytes()))

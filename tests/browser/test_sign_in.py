@@ -9,8 +9,8 @@ from playwright.sync_api import Browser, Page, expect
 from listening_test import accounts
 from listening_test.account_routes import COOKIE
 from listening_test.store.studies import close, list_studies
-from tests.browser.conftest import LAPTOP, PATIENCE, PHONE
-from tests.browser.listening import House, until
+from tests.browser.conftest import LAPTOP, PATIENCE, PHONE, until
+from tests.browser.listening import House
 from tests.small_library import make
 
 pytestmark = pytest.mark.browser

@@ -13,8 +13,8 @@ from listening_test.store.listeners import invite
 from listening_test.store.progress import progress
 from listening_test.store.rows import Version
 from listening_test.store.studies import list_studies, sound_rows, triplet_rows
-from tests.browser.conftest import LAPTOP, PATIENCE, PHONE, listen
-from tests.browser.listening import House, Listeners, until
+from tests.browser.conftest import LAPTOP, PATIENCE, PHONE, listen, settled, until
+from tests.browser.listening import House, Listeners
 from tests.listening_test import small_study
 from tests.small_library import make
 
@@ -36,8 +36,7 @@ class Desk:
 
     def settled(self) -> None:
         """Until the server has nothing more to say."""
-        self.page.locator(".stMainBlockContainer").wait_for()
-        self.page.locator('.stApp[data-test-script-state="notRunning"]').wait_for()
+        settled(self.page)
 
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)

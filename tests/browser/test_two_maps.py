@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from csn.library import Library
-from tests.browser.conftest import PHONE, Explorer
+from tests.browser.conftest import PHONE, Explorer, until
 from tests.browser.test_explore import nearest
 
 pytestmark = pytest.mark.browser
@@ -32,7 +32,6 @@ def at(explorer: Explorer, pane: int, segment: int) -> tuple[float, float]:
 
 def marked(explorer: Explorer, pane: int, segment: int) -> float:
     """The part of the pixels around a dot over which something is drawn."""
-    explorer.page.wait_for_timeout(150)
     return explorer.script(
         f"(() => {{ const p = e.panes[{pane}], r = p.stage.ratio;"
         f" const [x, y] = p.stage.at({segment});"
@@ -67,16 +66,17 @@ def test_a_button_opens_a_second_map_and_closes_it(explorer: Explorer, library: 
 
 def test_hovering_one_map_marks_and_sounds_the_same_segment(two: Explorer) -> None:
     segment = two.loner()
+    two.wait(still="true")
     assert marked(two, 1, segment) == 0
     two.hover(segment)
     two.wait(playing=segment, part="mix")
-    assert marked(two, 1, segment) > 0.05
+    until(lambda: marked(two, 1, segment) > 0.05)
     other = (segment + 20) % 60
     two.page.mouse.move(*at(two, 1, other))
     reached = two.script("e.cursor")  # on the second map another may lie on top
     two.wait(playing=reached)
     assert two.script("e.active.place") == 1
-    assert marked(two, 0, reached) > 0.05
+    until(lambda: marked(two, 0, reached) > 0.05)
 
 
 def test_alone_is_the_instrument_of_the_map_that_is_pointed_at(two: Explorer) -> None:
@@ -96,8 +96,8 @@ def test_neighbours_of_the_first_map_are_drawn_in_both(two: Explorer, library: L
     two.page.mouse.move(5, 5)
     two.wait(playing="")
     for pane in (0, 1):
-        assert marked(two, pane, segment) > 0.1
-        assert all(marked(two, pane, row) > 0.1 for row in rows[:3])
+        for dot in (segment, *rows[:3]):
+            until(lambda p=pane, d=dot: marked(two, p, d) > 0.1)
     # A click on the second map selects, too; the neighbours stay those by drums.
     x, y = at(two, 1, rows[0])
     two.page.mouse.move(x, y)
@@ -114,8 +114,7 @@ def test_the_second_map_has_its_own_instrument_and_camera(two: Explorer) -> None
     assert two.script("e.panes[1].field.ariaLabel").endswith("by bass")
     two.page.mouse.move(*at(two, 1, 3))
     two.page.mouse.wheel(0, -500)
-    two.page.wait_for_timeout(200)
-    assert two.script("e.panes[1].stage.camera.zoom") > 1.2
+    until(lambda: two.script("e.panes[1].stage.camera.zoom") > 1.2)
     assert two.script("e.panes[0].stage.camera.zoom") == 1
 
 
