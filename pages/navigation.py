@@ -11,7 +11,7 @@ from typing import Final
 
 import streamlit as st
 
-from pages import access, explore, institution
+from pages import access, explore, frame, institution
 
 FOLDER: Final = Path(__file__).parent
 
@@ -50,5 +50,5 @@ if access.institution():
         institution.page, title="Sign in", url_path=access.INSTITUTION, visibility="hidden"
     )
     pages.append(way_in)
-access.corner(name)
+frame.corner(name)
 st.navigation(pages, position="top").run()
