@@ -102,7 +102,7 @@ def _ablate(args: argparse.Namespace) -> None:
     given = {
         "mixes": args.mixes, "pieces": args.pieces, "seeds": args.seeds,
         "first_seeds": args.first_seeds, "individual_steps": args.individual_steps,
-        "pretraining": args.pretraining,
+        "pretraining": args.pretraining, "rate": args.rate,
     }  # fmt: skip
     settings = AblationSettings(
         **{name: value for name, value in given.items() if value is not None},
@@ -179,6 +179,7 @@ def add(command: Command, existing: Callable[[str], Path]) -> None:
     sub.add_argument("--pieces", type=int, help="of the first rows; six times as many for others")
     sub.add_argument("--seeds", type=int, help="runs of the last two rows")
     sub.add_argument("--first-seeds", type=int, help="runs of the first three rows")
+    sub.add_argument("--rate", type=float, help="peak learning rate of the paper's rows")
     sub.add_argument(
         "--features", default="own", choices=["own", "stemwise"], help="of the paper's rows"
     )

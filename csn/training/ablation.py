@@ -40,6 +40,7 @@ class AblationSettings:
         pieces: in the first three rows (CSN: 200); the others have six times as many.
         seeds: runs of the last two rows.
         first_seeds: runs of the first three.
+        rate: peak learning rate of the papers' rows, which is unpublished, after pre-training.
         individual_steps: of each individual network; all rows and runs share those of seed 0.
         own_features: let the papers' rows see sound as published (44.1 kHz); otherwise all rows
             see it as ours does, at half the cost.
@@ -51,6 +52,7 @@ class AblationSettings:
     pieces: int = 200
     seeds: int = 3
     first_seeds: int = 1
+    rate: float = PAPER.rate
     individual_steps: int = INDIVIDUAL.steps
     own_features: bool = False
     tiny: bool = False
@@ -88,7 +90,7 @@ class Plan:
 
 def plan(s: AblationSettings) -> Plan:
     """The runs that settings ask for."""
-    papers, before, alone, ours = PAPER, PRETRAINING, INDIVIDUAL, STEMWISE
+    papers, before, alone, ours = replace(PAPER, rate=s.rate), PRETRAINING, INDIVIDUAL, STEMWISE
     if s.tiny:
         papers, before, alone, ours = (tiny(r) for r in (papers, before, alone, ours))
     if not s.own_features:
@@ -182,10 +184,13 @@ def _keep_to(
     folder: Path, test: Corpus, settings: AblationSettings, judging: PseudoMixSettings
 ) -> None:
     """Note what is compared; refuse a folder that holds another comparison."""
+    usual = asdict(AblationSettings())
     what = {**asdict(settings), "p2": asdict(judging), "test": test.fingerprint()}
-    del what["seeds"], what["first_seeds"]  # runs may be added
+    for of in (usual, what):
+        del of["seeds"], of["first_seeds"]  # runs may be added
     file = folder / "settings.json"
-    if file.is_file() and json.loads(file.read_text(encoding="utf-8")) != what:
+    # A setting that there was not yet had its usual value.
+    if file.is_file() and usual | json.loads(file.read_text(encoding="utf-8")) != what:
         raise StemwiseError(f"{folder} holds an ablation with other settings; give another --out.")
     write_text(file, json.dumps(what, indent=2))
 

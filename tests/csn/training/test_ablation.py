@@ -44,6 +44,9 @@ def test_every_row_sees_as_many_mixes() -> None:
     assert [r.interchanged for r in rows.values()][:4] == [False, False, True, True]
     assert [r.most for r in rows.values()] == [134, 134, 134, 804, 804]
     assert [row.pretrained for row in planned.rows.values()] == [False, True, True, True, False]
+    slower = plan(AblationSettings(mixes=100_000, pieces=134, rate=3e-4))
+    assert [r.recipe.rate for r in slower.rows.values()] == [3e-4] * 4 + [STEMWISE.rate]
+    assert slower.pretraining == planned.pretraining
     published = plan(AblationSettings(own_features=True)).rows["basic"].recipe
     assert published.model == PAPER.model
 
@@ -94,6 +97,9 @@ def test_table_2_is_filled_and_resumed(
     assert main([*command, "--seeds", "1"]) == 0
     results = {path: path.read_bytes() for path in tmp_path.glob("*/seed-*/result.json")}
     assert len(results) == 5
+    kept = json.loads((tmp_path / "settings.json").read_text())
+    del kept["rate"]  # as a version wrote it that did not have it yet
+    (tmp_path / "settings.json").write_text(json.dumps(kept))
     assert main([*command, "--seeds", "2"]) == 0  # two runs more, and none again
     assert all(path.read_bytes() == before for path, before in results.items())
     table = json.loads((tmp_path / "table.json").read_text())
