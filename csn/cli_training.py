@@ -43,6 +43,12 @@ def _workshop(args: argparse.Namespace, commit: str) -> "Workshop":
     )  # fmt: skip
 
 
+def _tell(shop: "Workshop", words: str) -> None:
+    """Say what came of a run, once and not from each of its processes."""
+    if shop.world.rank == 0:
+        print(words)
+
+
 def _changed(recipe: "Recipe", args: argparse.Namespace) -> "Recipe":
     """The recipe with what was given on the command line."""
     given = {"steps": args.steps, "batch": args.batch, "rate": args.rate, "most": args.pieces}
@@ -62,7 +68,7 @@ def _train(args: argparse.Namespace) -> None:
             recipe = recipes.seen_as(recipe, small(recipes.STEMWISE).model.features)
         for seed in range(args.seed, args.seed + args.seeds):
             train_individual(shop, args.out / f"seed-{seed}", seed, recipe)
-        print(f"individual networks in {args.out}")
+        _tell(shop, f"individual networks in {args.out}")
         return
     if args.recipe in ("paper", "tiny-paper"):
         alone, before, papers = (
@@ -79,7 +85,7 @@ def _train(args: argparse.Namespace) -> None:
             seen = small(recipes.STEMWISE).model.features
             stages = [recipes.seen_as(recipe, seen) for recipe in stages]
         model = train_paper(shop, args.out, args.seed, Stages(*stages))
-        print(json.dumps({"steps": model.card["steps"], "validation": model.card["validation"]}))
+        reached = {"steps": model.card["steps"], "validation": model.card["validation"]}
     else:
         start = Model.load(args.start, args.device) if args.start else None
         recipe = _changed(small(recipes.STEMWISE), args)
@@ -87,8 +93,8 @@ def _train(args: argparse.Namespace) -> None:
             recipe = replace(recipe, model=start.settings)
         trainer = shop.trainer(recipe, args.out, args.seed, start=start)
         trainer.run(validate_every=args.validate_every, progress=shop.progress)
-        print(json.dumps({"steps": trainer.step, "validation": trainer.best}))
-    print(f"model in {args.out / 'model.safetensors'}")
+        reached = {"steps": trainer.step, "validation": trainer.best}
+    _tell(shop, f"{json.dumps(reached)}\nmodel in {args.out / 'model.safetensors'}")
 
 
 def _ablate(args: argparse.Namespace) -> None:
@@ -112,7 +118,7 @@ def _ablate(args: argparse.Namespace) -> None:
     judging = PseudoMixSettings(
         draws=args.draws, pieces=args.draw_pieces, length=args.length, seed=args.seed
     )
-    print(ablate(shop, test, args.out, settings, judging))
+    _tell(shop, ablate(shop, test, args.out, settings, judging))
 
 
 def _export(args: argparse.Namespace) -> None:
