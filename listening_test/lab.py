@@ -169,6 +169,8 @@ class Player:
         self._playing: Playing | None = None
         self._key: str | None = None
         self._heard: dict[str, float] = {}
+        self._dropouts: dict[str, int] = {}
+        self._earlier = 0  # drop-outs of earlier starts of the sound that plays
 
     def play(self, file: Path, key: str) -> None:
         """Play a file from its start; what plays is stopped first.
@@ -211,15 +213,15 @@ class Player:
         """What is heard now.
 
         Returns:
-            ``playing`` (the key, or None), ``position`` (seconds that have left the device,
-            0 where nothing plays) and ``dropouts`` (how often the device ran dry).
+            ``playing`` (the key, or None) and ``position`` (seconds that have left the device,
+            0 where nothing plays).
 
         Raises:
             LabError: once, when the device has stopped by itself.
         """
         with self._lock:
             if self._playing is None:
-                return {"playing": None, "position": 0.0, "dropouts": 0}
+                return {"playing": None, "position": 0.0}
             self._note()
             playing, key = self._playing, self._key
             if playing.done or playing.broken:
@@ -232,7 +234,6 @@ class Player:
             return {
                 "playing": None if playing.done else key,
                 "position": 0.0 if playing.done else playing.position,
-                "dropouts": playing.dropouts,
             }
 
     def heard(self, key: str) -> float:
@@ -244,15 +245,26 @@ class Player:
             self._note()
             return self._heard.get(key, 0.0)
 
+    def dropouts(self, key: str) -> int:
+        """How often the device ran dry while a sound played, all its starts together.
+
+        Silence came between two of its samples each time, which a listener may have heard.
+        """
+        with self._lock:
+            self._note()
+            return self._dropouts.get(key, 0)
+
     def close(self) -> None:
         """Stop, and forget what was heard."""
         self.stop()
         self._heard.clear()
+        self._dropouts.clear()
 
     def _note(self) -> None:
         if self._playing is not None and self._key is not None:
             before = self._heard.get(self._key, 0.0)
             self._heard[self._key] = max(before, self._playing.position)
+            self._dropouts[self._key] = self._earlier + self._playing.dropouts
 
     def _start(self, sound: np.ndarray, rate: int, key: str) -> None:
         outputs = self.settings.outputs
@@ -265,7 +277,7 @@ class Player:
                 self._playing = self._open(sound * gain, rate, anew=False)
             except LabError:  # perhaps it was connected, or came back, since PortAudio looked
                 self._playing = self._open(sound * gain, rate, anew=True)
-            self._key = key
+            self._key, self._earlier = key, self._dropouts.get(key, 0)
 
     def _open(self, sound: np.ndarray, rate: int, anew: bool) -> Playing:
         sd, outputs = _portaudio(), self.settings.outputs

@@ -1,6 +1,7 @@
 """One sound on its way to a device, from its first sample to its last or to a fade."""
 
 import time
+from collections import deque
 from threading import Event
 from types import ModuleType
 from typing import Any, ClassVar, Final
@@ -21,6 +22,13 @@ _AFTER: Final = 0.05
 
 PortAudio would not wait for what is still in the device."""
 
+_GAP: Final = 0.02
+"""Seconds by which the device's clock must run away from its samples to count as a drop-out.
+
+From one call for samples to the next it wavers by less than a millisecond."""
+
+_AGREE: Final = 4  # calls for samples that must say so
+
 _STALLED: Final = 2.0  # seconds without a call for samples: the device is gone
 _PATIENCE: Final = 1.5  # seconds to wait for the end of a fade
 
@@ -29,7 +37,7 @@ class Playing:
     """Plays at once; made by ``lab.Player``.
 
     Attributes:
-        dropouts: how often the device ran dry.
+        dropouts: how often the device ran dry, so that silence came between two samples.
     """
 
     now: ClassVar[set["Playing"]] = set()
@@ -78,6 +86,8 @@ class Playing:
         self._ended = Event()
         self._complete = False
         self.dropouts = 0
+        self._begins: deque[float] = deque(maxlen=_AGREE)  # as told by the last calls for samples
+        self._began: float | None = None  # as they agreed so far
         self._stream: Any = sd.OutputStream(
             rate, device=device, channels=channels, dtype="float32", latency=LATENCY,
             callback=self._give, finished_callback=self._ended.set,
@@ -138,10 +148,10 @@ class Playing:
     def _give(self, out: np.ndarray, frames: int, when: Any, status: Any) -> None:
         """Called by PortAudio, on a thread of its own, for the next samples."""
         self._asked = time.monotonic()
-        self.dropouts += bool(status.output_underflow)
         first, sounds_at = self._sent, when.outputBufferDacTime
         if not sounds_at:  # some systems do not tell
             sounds_at = when.currentTime + self._stream.latency
+        self._watch(sounds_at - first / self.rate, bool(status.output_underflow))
         part = self._sound[first : first + frames]
         if self._fade is not None:
             part = self._faded(part)
@@ -154,6 +164,30 @@ class Playing:
         if self._out_at is not None and when.currentTime > self._out_at + _AFTER:
             self._complete = True
             raise self._sd.CallbackStop
+
+    def _watch(self, begin: float, told: bool) -> None:
+        """Count a drop-out: one that the system tells, or one that only its clock gives away.
+
+        Sound servers may put silence in without a word; every sample after it comes later.
+
+        Args:
+            begin: when the first sample left the device, had all followed it at once; seconds of
+                the device's clock.
+            told: whether the system says that it ran dry.
+        """
+        if told:
+            self.dropouts += 1
+            self._began = None
+            self._begins.clear()
+        self._begins.append(begin)
+        if len(self._begins) < _AGREE:
+            return
+        agreed = min(self._begins)  # a single late call says nothing
+        if self._began is not None and agreed - self._began > _GAP:
+            self.dropouts += 1
+            self._began = agreed
+        elif self._began is None:
+            self._began = agreed
 
     def _faded(self, part: np.ndarray) -> np.ndarray:
         """The samples under a raised-cosine fade, then silence."""

@@ -224,8 +224,9 @@ def _lab(store: Store, request: Request, body: Mapping[str, Any]) -> Response:
     answer = player.state()
     if answer["playing"] not in clips:  # another listener's, or an experimenter's
         answer |= {"playing": None, "position": 0.0}
-    step = next_step(here)[0]
-    return _json(answer | {"heard": [player.heard(clip) for clip in step.get("clips", ())]})
+    own = next_step(here)[0].get("clips", ())
+    heard = {"heard": [*map(player.heard, own)], "dropouts": [*map(player.dropouts, own)]}
+    return _json(answer | heard)
 
 
 def _sound(store: Store, here: Place, clip: str) -> tuple[Path, bool]:

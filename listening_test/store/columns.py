@@ -156,12 +156,13 @@ LISTENERS: Final = (
 EVENTS: Final = (
     *_WHOSE,
     Item("position", "integer", "Place of the trial in all that this listener heard, from 0."),
-    Item("event", "text", "play, pause, ended, shown, blur, focus, hidden, visible, …"),
+    Item("event", "text", "play, pause, ended, dropout (the laboratory's device ran dry), shown, "
+         "blur, focus, hidden, visible, …"),
     Item("clip", "text", "X, A or B; or the number of the only sound."),
     Item("seconds", "number", "Where in the sound.", "s"),
     Item("at", "time", "When, by the browser's clock (UTC)."),
     Item("saved_at", "time", "When it was saved, by the server's clock (UTC)."),
-)
+)  # fmt: skip
 
 QUESTIONNAIRE: Final = (
     *_WHOSE,

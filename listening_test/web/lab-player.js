@@ -9,7 +9,7 @@ export class LabPlayer {
   can = { loop: false, volume: false, pause: false };
 
   constructor(api, hooks) {
-    Object.assign(this, { api, hooks, names: [], heard: [], starts: [], last: 0, at: 0 });
+    Object.assign(this, { api, hooks, names: [], heard: [], starts: [], dry: [], last: 0, at: 0 });
     Object.assign(this, { index: -1, lengths: [], trouble: "", asked: 0, state: "fine", loop: false });
   }
 
@@ -19,6 +19,7 @@ export class LabPlayer {
     this.heard = names.map((_, i) => memory?.heard?.[i] ?? 0); // farthest: each start is from 0
     this.lengths = names.map(() => length);
     this.starts = names.map((_, i) => memory?.starts?.[i] ?? 0);
+    this.dry = names.map((_, i) => memory?.dry?.[i] ?? 0);
     Object.assign(this, { last: 0, at: 0, trouble: "", over: names.map(() => false) });
     this.#follow(this.asked); // perhaps a page before this one still plays
   }
@@ -26,7 +27,7 @@ export class LabPlayer {
   ahead() {}
   wake() {}
 
-  get memory() { return { heard: this.heard, starts: this.starts }; }
+  get memory() { return { heard: this.heard, starts: this.starts, dry: this.dry }; }
   get volume() { return 1; }
   get playing() { return this.index; }
 
@@ -102,10 +103,15 @@ export class LabPlayer {
     }
   }
 
-  // What the server says: the clip that sounds, where it is, and what was heard of each.
-  #take({ playing, position, heard }) {
+  // What the server says: the clip that sounds, where it is, what was heard of each, and how often
+  // the device ran dry.
+  #take({ playing, position, heard, dropouts }) {
     this.trouble = "";
     const was = this.index;
+    this.dry = this.dry.map((before, i) => {
+      if (dropouts[i] > before) this.hooks.note("dropout", i, i === was ? position : null);
+      return Math.max(before, dropouts[i] ?? 0);
+    });
     this.heard = this.heard.map((before, i) => Math.max(before, heard[i] ?? 0));
     this.index = playing === null ? -1 : this.names.indexOf(playing);
     this.at = this.index < 0 ? 0 : position;

@@ -1,5 +1,7 @@
 """A study in the laboratory: the browser asks and answers, the app's computer sounds."""
 
+import signal
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,6 +10,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import until
 from tests.browser.listening import ONE, House, Listeners
 from tests.listening_test.pulse import RATE, Pulse, start
 from tests.listening_test.small_study import RATE as FILE_RATE
@@ -75,6 +78,24 @@ def test_a_test_whose_sound_comes_from_the_computer(
     assert level in near
     ear.answer("A")
     ear.wait("done")
+
+
+def test_a_device_that_ran_dry_is_in_the_log(
+    laboratory: House, pulse: Pulse, browser: Listeners
+) -> None:
+    """The sound server stands still while X plays; the events say so, at that trial and sound."""
+    link = laboratory.begun(replace(ONE, lab=True))
+    ear = browser.ear(link).open()
+    with ear.page.expect_response(lambda r: r.url.endswith("/lab") and r.request.method == "POST"):
+        ear.press("x")
+    pulse.server.send_signal(signal.SIGSTOP)
+    time.sleep(0.5)
+    pulse.server.send_signal(signal.SIGCONT)
+    ear.page.locator('.sound[data-clip="0"][data-state="still"]').wait_for()
+    noted = lambda: [row for row in laboratory.rows(link, "events") if row.kind == "dropout"]  # noqa: E731
+    until(lambda: bool(noted()))
+    assert {row.clip for row in noted()} == {0}
+    assert all(row.trial_id is not None for row in noted())
 
 
 def test_a_device_that_is_gone_is_explained(

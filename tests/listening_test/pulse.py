@@ -1,6 +1,7 @@
 """A sound device for tests: a PulseAudio server with a null sink, and what it was given."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -66,6 +67,22 @@ class Pulse:
             time.sleep(0.1)
         raise RuntimeError("PulseAudio did not start")
 
+    def settle(self) -> None:
+        """Wait until what the sink rendered in advance, while it was idle, has gone by.
+
+        Till then a player's first samples are taken at once, and the others seconds later.
+        """
+        for _ in range(200):
+            sinks = subprocess.run(
+                ["pactl", "list", "sinks"], env=self.environment | {"LC_ALL": "C"},
+                capture_output=True, text=True, check=True,
+            ).stdout  # fmt: skip
+            (latency,) = re.findall(r"Latency: (\d+) usec", sinks)
+            if "State: RUNNING" in sinks and int(latency) < 20_000:
+                return
+            time.sleep(0.05)
+        raise RuntimeError("PulseAudio's sink did not settle")
+
     def run(self, code: str, *arguments: object) -> str:
         """What a Python script prints that plays to the server."""
         done = subprocess.run(
@@ -109,4 +126,6 @@ def start(folder: Path) -> Pulse:
     missing = [name for name in ("pulseaudio", "pactl", "parec") if shutil.which(name) is None]
     if missing and "CI" not in os.environ:
         pytest.skip(f"{', '.join(missing)} not installed; .ci/run lists the packages")
-    return Pulse(folder)
+    server = Pulse(folder)
+    server.settle()
+    return server
