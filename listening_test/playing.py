@@ -86,8 +86,8 @@ class Playing:
         self._ended = Event()
         self._complete = False
         self.dropouts = 0
-        self._begins: deque[float] = deque(maxlen=_AGREE)  # as told by the last calls for samples
-        self._began: float | None = None  # as they agreed so far
+        self._begins: deque[tuple[float, int]] = deque(maxlen=_AGREE)  # see _watch
+        self._began: float | None = None
         self._stream: Any = sd.OutputStream(
             rate, device=device, channels=channels, dtype="float32", latency=LATENCY,
             callback=self._give, finished_callback=self._ended.set,
@@ -151,7 +151,7 @@ class Playing:
         first, sounds_at = self._sent, when.outputBufferDacTime
         if not sounds_at:  # some systems do not tell
             sounds_at = when.currentTime + self._stream.latency
-        self._watch(sounds_at - first / self.rate, bool(status.output_underflow))
+        self._watch(first, sounds_at, bool(status.output_underflow))
         part = self._sound[first : first + frames]
         if self._fade is not None:
             part = self._faded(part)
@@ -165,29 +165,34 @@ class Playing:
             self._complete = True
             raise self._sd.CallbackStop
 
-    def _watch(self, begin: float, told: bool) -> None:
+    def _watch(self, first: int, sounds_at: float, told: bool) -> None:
         """Count a drop-out: one that the system tells, or one that only its clock gives away.
 
-        Sound servers may put silence in without a word; every sample after it comes later.
+        Sound servers may put silence in without a word; every sample after it comes later. Had
+        all followed each other at once, the first sample sounded when each call says that it did.
 
         Args:
-            begin: when the first sample left the device, had all followed it at once; seconds of
-                the device's clock.
-            told: whether the system says that it ran dry.
+            first: of the samples that are called for.
+            sounds_at: when that will leave the device, seconds of the device's clock.
+            told: whether the system says that it ran dry before.
         """
         if told:
-            self.dropouts += 1
+            self._dry_before(first)
             self._began = None
             self._begins.clear()
-        self._begins.append(begin)
+        self._begins.append((sounds_at - first / self.rate, first))
         if len(self._begins) < _AGREE:
             return
-        agreed = min(self._begins)  # a single late call says nothing
-        if self._began is not None and agreed - self._began > _GAP:
-            self.dropouts += 1
+        agreed = min(begin for begin, _ in self._begins)  # a single late call says nothing
+        if self._began is None:
             self._began = agreed
-        elif self._began is None:
+        elif agreed - self._began > _GAP:
+            self._dry_before(self._begins[0][1])
             self._began = agreed
+
+    def _dry_before(self, sample: int) -> None:
+        """One drop-out more, unless it only made the silence around the sound longer."""
+        self.dropouts += self._lead < sample < self._last
 
     def _faded(self, part: np.ndarray) -> np.ndarray:
         """The samples under a raised-cosine fade, then silence."""
