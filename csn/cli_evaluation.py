@@ -19,16 +19,17 @@ def _evaluate(args: argparse.Namespace) -> None:
     from csn.corpora import open_corpus
     from csn.model import Model
 
+    args.quiet = args.quiet or args.json
     alone = args.measure == "individual"
     model = None if alone and args.model is None else Model.load(args.model or "demo", args.device)
     networks = _networks(args.individual, args.device) if alone or args.individual else {}
-    corpus = open_corpus(args.corpus, progress=not args.json).only(args.split)
+    corpus = open_corpus(args.corpus, progress=not args.quiet).only(args.split)
     if args.source:
         corpus = corpus.tagged("source", args.source)
     if model is None or alone:
         _individual(args, corpus, networks, model)
         return
-    common: dict[str, Any] = {"seed": args.seed, "progress": not args.json}
+    common: dict[str, Any] = {"seed": args.seed, "progress": not args.quiet}
     length = args.length[0] if args.length else 10.0
     found: dict[str, Any]
     if args.measure == "identity":
@@ -61,7 +62,7 @@ def _evaluate(args: argparse.Namespace) -> None:
         from csn.measures import CLEAN
 
         lengths = args.length or [3.0]
-        clean = clean_identity(networks, corpus, lengths=lengths, k=args.k, progress=not args.json)
+        clean = clean_identity(networks, corpus, lengths=lengths, k=args.k, progress=not args.quiet)
         found[CLEAN], shown = clean, f"{shown}\n\n{table(clean)}"
     text = json.dumps(found, indent=2)
     print(text if args.json else shown)
@@ -99,7 +100,7 @@ def _individual(
     report = individual(
         networks, corpus, model=model, pieces=args.pieces or 20,
         length=args.length[0] if args.length else 3.0, k=args.k, seed=args.seed,
-        progress=not args.json,
+        progress=not args.quiet,
     )  # fmt: skip
     found = report.to_json()
     print(json.dumps(found, indent=2) if args.json else report.table())
@@ -122,11 +123,11 @@ def _individual(
             drawn = figures.points(heard, report.titles, method, args.seed)
             figures.save(drawn, args.out, f"{name}-{method.lower()}", f"{method}, {corpus.name}")
     if model is not None:
-        stems = Stems(corpus, model.settings.sample_rate, progress=not args.json)
+        stems = Stems(corpus, model.settings.sample_rate, progress=not args.quiet)
         settings = PseudoMixSettings(seed=args.seed, pieces=min(args.pieces or 10, 10))
         for method in figures.METHODS:
             drawn = figures.pseudo_mix_points(
-                model, stems, settings, method, progress=not args.json
+                model, stems, settings, method, progress=not args.quiet
             )
             title = f"Pseudo-mixes by {method}, {corpus.name}: colour in focus, symbol behind"
             figures.save(drawn, args.out, f"pseudo-mixes-{method.lower()}", title)
@@ -186,4 +187,5 @@ def add(command: Command) -> None:
     )  # fmt: skip
     sub.add_argument("-k", type=int, default=5, help="neighbours that vote")
     sub.add_argument("--json", action="store_true", help="print JSON alone")
+    sub.add_argument("--quiet", action="store_true", help="no progress bars")
     sub.add_argument("--out", type=Path, help="folder for JSON, tables and figures")

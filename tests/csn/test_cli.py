@@ -41,6 +41,18 @@ def test_evaluating_prints_the_promised_json(
     assert mixed["mean"] == pytest.approx(np.mean(means), abs=0.01)
 
 
+def test_evaluating_quietly_draws_no_bars(
+    model: str, tiny_corpus: Corpus, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["evaluate", "identity", "--model", model, "--corpus", tiny_corpus.uri]
+    assert main([*command, "--split", "all"]) == 0
+    usual = capsys.readouterr()
+    assert main([*command, "--split", "all", "--quiet"]) == 0
+    quiet = capsys.readouterr()
+    assert usual.err and not quiet.err
+    assert usual.out == quiet.out
+
+
 def test_an_exported_model_is_half_the_size_and_the_same(model: str, tmp_path: Path) -> None:
     (tmp_path / "identity.json").write_text('{"mean": 41.5}')
     out = tmp_path / "small.safetensors"
