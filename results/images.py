@@ -4,9 +4,12 @@ Nothing is fetched from a network: the browser loads plotly.js from the installe
 MathJax, which kaleido would look for elsewhere, is left out.
 """
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import plotly.graph_objects as go
 
@@ -14,6 +17,8 @@ from results.errors import ResultsError
 
 FORMATS: Final = ("png", "svg", "pdf")
 _SCALE: Final = 3  # of PNG: 720 pixels at 3 are 300 dpi on 18 cm
+_STARTS: Final = 90.0  # seconds in which a browser must have started, on a busy computer too
+_CLOSES: Final = 10.0  # seconds in which it should be gone
 
 
 def browser() -> str | None:
@@ -51,8 +56,6 @@ def write_images(
             "Figures as PNG, SVG or PDF need Chromium or Chrome on this computer; install it, or "
             "save them from the report's own page."
         )
-    import kaleido  # noqa: PLC0415
-
     folder.mkdir(parents=True, exist_ok=True)
     jobs = [
         {
@@ -66,10 +69,28 @@ def write_images(
         for name, figure in figures.items()
     ]  # fmt: skip
     try:
-        kaleido.write_fig_from_object_sync(jobs, kopts={"mathjax": False})
+        with ThreadPoolExecutor(1) as own:  # the caller's thread may have a loop that runs
+            own.submit(asyncio.run, _draw(jobs)).result()
     except Exception as error:  # whatever a browser can do wrong
         raise ResultsError(f"The browser did not draw the figures ({error}).") from error
     missing = [job["path"] for job in jobs if not Path(str(job["path"])).is_file()]
     if missing:
         raise ResultsError(f"The browser did not draw {missing[0]}; try again.")
     return [Path(str(job["path"])) for job in jobs]
+
+
+async def _draw(jobs: Sequence[Mapping[str, Any]]) -> None:
+    """Start the browser, draw, and close it.
+
+    A browser that is told to close may be gone before its answer is read. Kaleido would wait for
+    that without end; when it is cancelled it goes on and clears up.
+    """
+    import kaleido  # noqa: PLC0415
+
+    drawing = kaleido.Kaleido(mathjax=False)
+    try:
+        await asyncio.wait_for(drawing.open(), _STARTS)
+        await drawing.write_fig_from_object(jobs)
+    finally:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(drawing.close(), _CLOSES)

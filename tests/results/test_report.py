@@ -1,9 +1,12 @@
+import asyncio
 import json
 import re
+import threading
 import xml.etree.ElementTree as ET
 from contextlib import closing
 from dataclasses import replace
 
+import kaleido
 import numpy as np
 import pandas as pd
 import pytest
@@ -26,6 +29,7 @@ from results.published import CSN_TABLE_3
 from results.report import write_report
 from results.simulation import Crowd, simulated_answers
 from results.tables import Table, tables
+from tests.browser.conftest import until
 from tests.listening_test import small_study
 from tests.results import made
 
@@ -211,6 +215,24 @@ def test_figures_for_print(found, tmp_path):
         assert drawn.size == (3 * figure.layout.width, 3 * figure.layout.height)
         assert len(drawn.convert("RGB").getcolors(1 << 24)) > 50
     assert pdf.read_bytes()[:4] == b"%PDF"
+
+
+def test_a_browser_that_goes_without_a_word_keeps_nobody_waiting(found, tmp_path, monkeypatch):
+    tell = kaleido.Kaleido.send_command
+
+    async def mute(self, command, *arguments, **more):
+        if command == "Browser.close":
+            self.subprocess.kill()
+            self.subprocess.wait()
+            await asyncio.Event().wait()  # its answer never comes
+        return await tell(self, command, *arguments, **more)
+
+    monkeypatch.setattr(kaleido.Kaleido, "send_command", mute)
+    monkeypatch.setattr(images, "_CLOSES", 0.5)
+    threads = threading.active_count()
+    [svg] = images.write_images({"curve": figures(found)["curve"]}, tmp_path, ["svg"])
+    assert ET.fromstring(svg.read_bytes()).tag.endswith("svg")
+    until(lambda: threading.active_count() <= threads)
 
 
 def test_a_report_never_writes_over_another(report, answers):
