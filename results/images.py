@@ -56,6 +56,8 @@ def write_images(
             "Figures as PNG, SVG or PDF need Chromium or Chrome on this computer; install it, or "
             "save them from the report's own page."
         )
+    from choreographer.errors import BrowserFailedError  # noqa: PLC0415
+
     folder.mkdir(parents=True, exist_ok=True)
     jobs = [
         {
@@ -71,6 +73,11 @@ def write_images(
     try:
         with ThreadPoolExecutor(1) as own:  # the caller's thread may have a loop that runs
             own.submit(asyncio.run, _draw(jobs)).result()
+    except (TimeoutError, BrowserFailedError) as error:  # the second also where time was up
+        raise ResultsError(
+            f"{browser()} closed at once or did not start within {_STARTS:g} s; try again when "
+            "this computer is less busy."
+        ) from error
     except Exception as error:  # whatever a browser can do wrong
         raise ResultsError(f"The browser did not draw the figures ({error}).") from error
     missing = [job["path"] for job in jobs if not Path(str(job["path"])).is_file()]

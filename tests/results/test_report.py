@@ -235,6 +235,16 @@ def test_a_browser_that_goes_without_a_word_keeps_nobody_waiting(found, tmp_path
     until(lambda: threading.active_count() <= threads)
 
 
+def test_a_browser_that_never_starts_is_one_sentence(found, tmp_path, monkeypatch):
+    async def silent(self):
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(kaleido.Kaleido, "populate_targets", silent)
+    monkeypatch.setattr(images, "_STARTS", 2.0)
+    with pytest.raises(ResultsError, match="did not start within 2 s; try again when"):
+        images.write_images({"curve": figures(found)["curve"]}, tmp_path, ["svg"])
+
+
 def test_a_report_never_writes_over_another(report, answers):
     out, _ = report
     before = sorted(out.rglob("*"))
