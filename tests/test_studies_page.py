@@ -131,9 +131,25 @@ def test_what_makes_no_sense_is_said_beside_the_form_and_kept(store: Store) -> N
         "There is a rule about catch trials, but no catch trials."
     ]
     assert only_draft(store).catch == 0
-    run(control(page, "rule-catch").set_value(None))
+    run(control(page, "rule-catch").set_value(0))
     assert not page.warning
     assert only_draft(store).exclusion.catch is None
+
+
+def test_a_number_may_stand_for_nothing(store: Store) -> None:
+    page = show()
+    run(page.button(key="start-recommended").click())
+
+    def kept() -> tuple[float | None, ...]:
+        rules = only_draft(store).exclusion
+        return only_draft(store).trials, rules.catch, rules.one_sided, rules.fastest
+
+    for name, value in (("trials", 5), ("rule-catch", 70), ("rule-one_sided", 90), ("fastest", 2)):
+        run(control(page, name).set_value(value))
+    assert kept() == (5, 0.7, 0.9, 2.0)
+    for name, value in (("trials", 0), ("rule-catch", 0), ("rule-one_sided", 100), ("fastest", 0)):
+        run(control(page, name).set_value(value))
+    assert kept() == (None,) * 4
 
 
 def test_another_protocol_brings_what_it_needs(store: Store) -> None:

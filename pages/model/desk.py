@@ -29,8 +29,8 @@ def choice(label: str, options: Mapping[str, str], key: str, pills: bool = False
         st.session_state[state] = asked if asked in options else next(iter(options))
     widget = st.pills if pills else st.segmented_control
     chosen = widget(
-        label, list(options), format_func=options.__getitem__, key=state, required=True,
-        label_visibility="collapsed", wrap=True,
+        label, list(options), format_func=options.__getitem__, key=state,
+        default=st.session_state[state], required=True, label_visibility="collapsed", wrap=True,
     )  # fmt: skip
     chosen = chosen or next(iter(options))
     if chosen == next(iter(options)):

@@ -63,8 +63,9 @@ def _choose(name: str | None) -> Source | None:
     if st.session_state.pop("results-uploaded", False):
         st.session_state[_CHOSEN] = UPLOAD
     key = st.selectbox(
-        "Answers of", list(there), format_func=lambda key: there[key].label, key=_CHOSEN
-    )
+        "Answers of", list(there), list(there).index(st.session_state[_CHOSEN]),
+        format_func=lambda key: there[key].label, key=_CHOSEN,
+    )  # fmt: skip
     st.query_params["study"] = key
     return there[key]
 
@@ -103,7 +104,8 @@ def _answers(source: Source, name: str | None) -> None:
     if st.session_state.get(_PART) not in _PARTS:
         st.session_state[_PART] = asked if asked in _PARTS else "Agreement"
     part = st.segmented_control(
-        "Part", list(_PARTS), key=_PART, required=True, label_visibility="collapsed"
+        "Part", list(_PARTS), key=_PART, default=st.session_state[_PART], required=True,
+        label_visibility="collapsed",
     ) or "Agreement"  # fmt: skip
     st.query_params["part"] = part.lower()
     _PARTS[part](look)

@@ -68,8 +68,9 @@ def ask(opened: Opened) -> Asked | None:
     _from_address(opened)
     st.session_state.setdefault(SOURCE, RECORDING)
     source = st.segmented_control(
-        "Ask with", (RECORDING, MICROPHONE, LIBRARY), key=SOURCE, required=True
-    )
+        "Ask with", (RECORDING, MICROPHONE, LIBRARY), default=st.session_state[SOURCE], key=SOURCE,
+        required=True,
+    )  # fmt: skip
     if source == LIBRARY:
         return _piece(opened)
     if source == MICROPHONE:
@@ -152,7 +153,10 @@ def _piece(opened: Opened) -> Asked:
     titles = {str(piece): str(title or piece) for piece, title in pieces.items()}
     if st.session_state.get(PIECE) not in titles:
         st.session_state[PIECE] = next(iter(titles))
-    piece = st.selectbox("Piece", list(titles), format_func=titles.__getitem__, key=PIECE)
+    piece = st.selectbox(
+        "Piece", list(titles), list(titles).index(st.session_state[PIECE]),
+        format_func=titles.__getitem__, key=PIECE,
+    )  # fmt: skip
     table = library.segments
     own = table[table["piece"] == piece]
     seconds = float((own["start"] + own["length"]).max())

@@ -29,12 +29,13 @@ def focus() -> tuple[float, ...]:
         _set(1.0 if name == INSTRUMENTS[0] else 0.0 for name in INSTRUMENTS)
     st.html(_STYLE)
     st.pills(
-        "Find the same", (EVERYTHING, *INSTRUMENTS), key=ALIKE,
+        "Find the same", (EVERYTHING, *INSTRUMENTS), default=st.session_state.get(ALIKE), key=ALIKE,
         format_func=str.capitalize, on_change=_from_buttons,
     )  # fmt: skip
     st.pills(
         "but different", INSTRUMENTS, selection_mode="multi", key=DIFFERENT,
-        format_func=str.capitalize, on_change=_from_buttons,
+        default=st.session_state.get(DIFFERENT), format_func=str.capitalize,
+        on_change=_from_buttons,
         help="More like this, but with other drums, say: those lie the better the farther.",
     )  # fmt: skip
     saved = {preset.name: preset for preset in presets.saved()}
@@ -49,7 +50,7 @@ def focus() -> tuple[float, ...]:
             label.html(f'<span class="instrument {name}">{name.capitalize()}</span>')
             slider.slider(
                 f"{name.capitalize()}: −1 different, 0 ignored, 1 alike",
-                -1.0, 1.0, step=0.05, key=key(name), format="%.2f",
+                -1.0, 1.0, st.session_state[key(name)], 0.05, key=key(name), format="%.2f",
                 label_visibility="collapsed", on_change=_from_sliders,
             )  # fmt: skip
         _, scale = st.columns([1, 3], gap="small")

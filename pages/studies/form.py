@@ -16,6 +16,11 @@ _FORM: Final = "study_form"  # where the session remembers what it drew
 class Form:
     """The controls of a version's settings; each knows its setting by name.
 
+    A control is given its value as its own default, never through the session: what the session
+    says reaches a browser once, and a browser that draws a control only after the next run would
+    show, and send back, an empty one. An input that may be empty can have no default, so there is
+    none: a number stands for nothing.
+
     Attributes:
         settings: what the database has.
         key: prefix of the controls' keys; a new one draws them anew.
@@ -28,11 +33,9 @@ class Form:
     frozen: bool
     values: dict[str, Any] = field(default_factory=dict)
 
-    def start(self, name: str, value: Any) -> str:
-        """The key of a control, which shows this value when it is first drawn."""
-        key = f"{self.key}-{name}"
-        st.session_state.setdefault(key, value)
-        return key
+    def key_of(self, name: str) -> str:
+        """The key of a control."""
+        return f"{self.key}-{name}"
 
     def label(self, name: str) -> str:
         """The name of a setting, with the paper's value where there is one."""
@@ -41,7 +44,7 @@ class Form:
     def text(self, name: str, help: str = "", *, most: int = 200, empty: str = "") -> None:
         """A line of text."""
         said = st.text_input(
-            self.label(name), key=self.start(name, getattr(self.settings, name)), live=True,
+            self.label(name), getattr(self.settings, name), key=self.key_of(name), live=True,
             max_chars=most, placeholder=empty, disabled=self.frozen, help=help or None,
         )  # fmt: skip
         self.values[name] = said or ""
@@ -49,23 +52,22 @@ class Form:
     def number(self, name: str, low: float, high: float, help: str = "", step: float = 1) -> None:
         """A number within its bounds."""
         self.values[name] = st.number_input(
-            self.label(name), low, high, step=step, format="%d" if isinstance(low, int) else "%g",
-            key=self.start(name, self._within(name, low, high)), disabled=self.frozen,
-            help=help or None,
+            self.label(name), low, high, self._within(name, low, high), step=step,
+            format="%d" if isinstance(low, int) else "%g", key=self.key_of(name),
+            disabled=self.frozen, help=help or None,
         )  # fmt: skip
 
-    def maybe(self, name: str, low: int, high: int, empty: str, help: str = "") -> None:
-        """A whole number, or nothing."""
+    def maybe(self, name: str, high: int, help: str = "") -> None:
+        """A whole number; 0 stands for none."""
         self.values[name] = st.number_input(
-            self.label(name), low, high, value=None, step=1, placeholder=empty,
-            key=self.start(name, getattr(self.settings, name)), disabled=self.frozen,
-            help=help or None,
-        )  # fmt: skip
+            self.label(name), 0, high, getattr(self.settings, name) or 0, step=1,
+            key=self.key_of(name), disabled=self.frozen, help=help or None,
+        ) or None  # fmt: skip
 
     def switch(self, name: str, help: str = "") -> None:
         """Yes or no."""
         self.values[name] = st.toggle(
-            self.label(name), key=self.start(name, getattr(self.settings, name)),
+            self.label(name), getattr(self.settings, name), key=self.key_of(name),
             disabled=self.frozen, help=help or None,
         )  # fmt: skip
 
@@ -74,7 +76,7 @@ class Form:
         words = CHOICES[name]
         self.values[name] = st.segmented_control(
             self.label(name), list(words), format_func=lambda value: words[value], required=True,
-            key=self.start(name, getattr(self.settings, name)), disabled=self.frozen,
+            default=getattr(self.settings, name), key=self.key_of(name), disabled=self.frozen,
             help=help or None, **options,
         )  # fmt: skip
 
@@ -84,7 +86,7 @@ class Form:
         """Any of a few choices; kept in the order of the options."""
         had = [value for value in getattr(self.settings, name) if value in options]
         chosen = st.pills(
-            self.label(name), options, selection_mode="multi", key=self.start(name, had),
+            self.label(name), options, selection_mode="multi", default=had, key=self.key_of(name),
             format_func=lambda value: words.get(value, str(value).capitalize()),
             disabled=self.frozen, help=help or None,
         )  # fmt: skip

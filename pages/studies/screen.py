@@ -67,9 +67,12 @@ def _chosen(version: Version, names: list[str]) -> str:
     if st.session_state.get(key) not in names:
         st.session_state[key] = first
     part = (
-        st.segmented_control("Part", names, key=key, required=True, label_visibility="collapsed")
+        st.segmented_control(
+            "Part", names, key=key, default=st.session_state[key], required=True,
+            label_visibility="collapsed",
+        )
         or first
-    )
+    )  # fmt: skip
     st.query_params["part"] = part.lower()
     return part
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import Final
+from typing import Final, cast
 
 import streamlit as st
 
@@ -18,6 +18,7 @@ from pages.studies.questions import questionnaire
 from pages.studies.words import CHOICES, LABELS, PROTOCOL_LINES
 
 _WORDS: Final = {MIX: "Mix (everything)"}
+_NO_RULE: Final = "{} for no rule."
 
 
 def draw(form: Form) -> None:
@@ -54,7 +55,8 @@ def _asked(form: Form) -> None:
     settings = form.settings
     words = CHOICES["protocol"]
     form.values["protocol"] = st.radio(
-        LABELS["protocol"], PROTOCOLS, key=form.start("protocol", settings.protocol),
+        LABELS["protocol"], PROTOCOLS, PROTOCOLS.index(settings.protocol),
+        key=form.key_of("protocol"),
         format_func=lambda value: words[value], captions=PROTOCOL_LINES, disabled=form.frozen,
     )  # fmt: skip
     if settings.protocol == "triplets":
@@ -74,8 +76,8 @@ def _asked(form: Form) -> None:
             form.number("per_instrument", 1, 500)
     with right:
         form.maybe(
-            "trials", 1, 100_000, "all",
-            "Empty: every listener answers all sets. Otherwise sets are dealt out so that each is "
+            "trials", 100_000,
+            "0: every listener answers all sets. Otherwise sets are dealt out so that each is "
             "answered equally often.",
         )  # fmt: skip
     if settings.protocol == "track":
@@ -100,8 +102,8 @@ def _heard(form: Form) -> None:
     left, right = st.columns(2)
     with left:
         form.values["library"] = st.selectbox(
-            LABELS["library"], names, key=form.start("library", settings.library),
-            disabled=form.frozen,
+            LABELS["library"], names, names.index(settings.library),
+            key=form.key_of("library"), disabled=form.frozen,
             help="The embedded corpus whose pieces are heard. Its model's hash is recorded.",
         )  # fmt: skip
     with right:
@@ -166,35 +168,37 @@ def _exclusion(form: Form) -> None:
         "and always shown]"
     )
     left, right = st.columns(2)
-    catch = _percent(form, left, "Catch trials right, at least %", "catch", rules.catch)
-    sided = _percent(form, right, "Answers on one side, at most %", "one_sided", rules.one_sided)
+    catch = _percent(form, left, "Catch trials right, at least %", "catch", 0)
+    sided = _percent(form, right, "Answers on one side, at most %", "one_sided", 100)
     with left:
         fastest = st.number_input(
-            "Median time for an answer, at least s", 0.0, 60.0, value=None, step=0.5, format="%g",
-            placeholder="no rule", key=form.start("fastest", rules.fastest), disabled=form.frozen,
+            "Median time for an answer, at least s", 0.0, 60.0, rules.fastest or 0.0, step=0.5,
+            format="%g", key=form.key_of("fastest"), disabled=form.frozen, help=_NO_RULE.format(0),
         )  # fmt: skip
     with right:
         headphones = st.selectbox(
-            "Headphone check passed", [False, True], key=form.start("passed", rules.headphones),
+            "Headphone check passed", [False, True], int(rules.headphones),
+            key=form.key_of("passed"),
             format_func=lambda value: "required" if value else "no rule", disabled=form.frozen,
         )  # fmt: skip
     form.values["exclusion"] = replace(
-        Exclusion(), catch=catch, one_sided=sided, fastest=fastest, headphones=headphones
+        Exclusion(), catch=catch, one_sided=sided, fastest=fastest or None, headphones=headphones
     )
 
 
 def _percent(
-    form: Form, place: AbstractContextManager[object], label: str, name: str, value: float | None
+    form: Form, place: AbstractContextManager[object], label: str, name: str, nothing: int
 ) -> float | None:
-    start = None if value is None else round(100 * value)
+    value = getattr(form.settings.exclusion, name)
+    start = nothing if value is None else round(100 * value)
     with place:
         said = st.number_input(
-            label, 0, 100, value=None, step=5, placeholder="no rule",
-            key=form.start(f"rule-{name}", start), disabled=form.frozen,
+            label, 0, 100, start, step=5, key=form.key_of(f"rule-{name}"), disabled=form.frozen,
+            help=_NO_RULE.format(nothing),
         )  # fmt: skip
     if said == start:
-        return value  # a part that is no whole percentage stays what it was
-    return None if said is None else said / 100
+        return cast("float | None", value)  # no whole percentage stays what it was, either
+    return None if said == nothing else said / 100
 
 
 def _said(form: Form) -> None:
@@ -203,7 +207,7 @@ def _said(form: Form) -> None:
     # The key has the language: its own text appears when the language changes.
     key = f"consent-{settings.language}"
     text = st.text_area(
-        LABELS["consent"], height=170, key=form.start(key, settings.consent_text),
+        LABELS["consent"], settings.consent_text, height=170, key=form.key_of(key),
         disabled=form.frozen,
         help="An empty line makes a new paragraph. Delete everything to get Stemwise's text back.",
     )  # fmt: skip

@@ -2,9 +2,18 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Locator,
+    Page,
+    WebSocketRoute,
+    expect,
+)
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from csn.model import Model
 from csn.training.recipes import STEMWISE, tiny
@@ -12,7 +21,8 @@ from listening_test import accounts
 from listening_test.store.listeners import invite
 from listening_test.store.progress import progress
 from listening_test.store.rows import Version
-from listening_test.store.studies import list_studies, sound_rows, triplet_rows
+from listening_test.store.studies import create_study, list_studies, sound_rows, triplet_rows
+from listening_test.study import PRESETS
 from tests.browser.conftest import LAPTOP, PATIENCE, PHONE, listen, settled, until
 from tests.browser.listening import House, Listeners
 from tests.listening_test import small_study
@@ -235,6 +245,47 @@ def listen_and_watch(desk: Desk, browser: Listeners, link: str) -> None:
         desk.click("CSV only")
     assert download.value.suggested_filename.startswith("study-1-version-1-")
     assert download.value.path().read_bytes()[:2] == b"PK"
+
+
+def test_controls_that_are_drawn_late_keep_their_values(desk: Desk) -> None:
+    """When a run begins, Streamlit throws away what it has not yet sent of the one before: somebody
+    quick has changed the first controls when the others come."""
+    with desk.house.store() as store:
+        version = create_study(store, replace(PRESETS["recommended"], trials=24), NAME)
+    page = desk.page
+    lost: list[ForwardMsg] = []
+    losing = None
+
+    def between(line: WebSocketRoute) -> None:
+        def bring(message: str | bytes) -> None:
+            nonlocal losing
+            assert isinstance(message, bytes)
+            said = ForwardMsg.FromString(message)
+            if losing is None and b"-trials" in message:
+                losing = True
+            elif losing and said.WhichOneof("type") == "new_session":
+                losing = False
+            if losing and said.WhichOneof("type") == "delta":
+                lost.append(said)
+            else:
+                line.send(message)
+
+        line.connect_to_server().on_message(bring)
+
+    def saved() -> int:
+        page.wait_for_timeout(50)  # the line carries something only while the browser is asked
+        return desk.version().settings.per_instrument
+
+    page.route_web_socket(re.compile("/_stcore/stream"), between)
+    page.goto(f"{desk.house.address}/studies?study={version.study_id}&part=design")
+    for count in (3, 4):
+        desk.number("Pieces x per instrument", count)
+        until(lambda count=count: saved() == count)
+    expect(page.get_by_role("textbox", name="Consent text")).to_be_visible()
+    desk.number("Seed", 5)
+    until(lambda: saved() == 4 and desk.version().settings.seed == 5)
+    assert len(lost) > 50
+    assert desk.version().settings == replace(version.settings, per_instrument=4, seed=5)
 
 
 def test_dialogs_do_what_they_say(
