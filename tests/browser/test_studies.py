@@ -64,6 +64,13 @@ class Desk:
         field.click()
         self.page.get_by_role("option", name=option).click()
 
+    def choose_row(self, row: int) -> None:
+        """The box at the beginning of a table's row, once the table stands where it stays."""
+        self.settled()
+        box = self.page.get_by_test_id("stDataFrame").first.bounding_box()
+        assert box
+        self.page.mouse.click(box["x"] + 15, box["y"] + 53 + 35 * row)
+
     def part(self, name: str) -> None:
         self.page.get_by_role("radio", name=name, exact=True).click()
         self.page.wait_for_url(re.compile(f"part={name.lower()}"))
@@ -183,9 +190,7 @@ def make_sounds(desk: Desk) -> None:
     spread = max(row.loudness for row in sounds) - min(row.loudness for row in sounds)
     assert spread < 0.1
     expect(page.get_by_test_id("stMetricValue").nth(3)).to_have_text(f"{spread:.2f}")
-    table = page.get_by_test_id("stDataFrame").first.bounding_box()
-    assert table
-    page.mouse.click(table["x"] + 15, table["y"] + 55)  # the box at the first row's beginning
+    desk.choose_row(0)
     players = page.locator("audio")
     expect(players).to_have_count(3)
     for player in players.all():
@@ -297,16 +302,11 @@ def test_dialogs_do_what_they_say(
         invite(store, version.id, 2)
     page = desk.open(f"?study={version.study_id}&part=listeners").page
 
-    def choose(row: int) -> None:
-        box = page.get_by_test_id("stDataFrame").first.bounding_box()
-        assert box
-        page.mouse.click(box["x"] + 15, box["y"] + 53 + 35 * row)
-
     def gone() -> list[bool]:
         with studio.store() as store:
             return [row.withdrawn_at is not None for row in progress(store, version)]
 
-    choose(1)
+    desk.choose_row(1)
     desk.click("Withdraw…")
     expect(desk.dialog()).to_contain_text("Listener 2 has given 0 answers")
     desk.dialog().get_by_role("button", name="Cancel").click()
