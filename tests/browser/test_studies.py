@@ -1,7 +1,7 @@
 """An experimenter's way in the real app: sign in, design, make sounds, launch, send, watch."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -277,19 +277,19 @@ def test_controls_that_are_drawn_late_keep_their_values(desk: Desk) -> None:
 
         line.connect_to_server().on_message(bring)
 
-    def saved() -> int:
-        page.wait_for_timeout(50)  # the line carries something only while the browser is asked
-        return desk.version().settings.per_instrument
+    def soon(true: Callable[[], bool]) -> None:
+        """The line carries something only while the browser is asked for something."""
+        until(lambda: page.wait_for_timeout(50) is None and true())
 
     page.route_web_socket(re.compile("/_stcore/stream"), between)
     page.goto(f"{desk.house.address}/studies?study={version.study_id}&part=design")
+    soon(lambda: len(lost) > 50)
     for count in (3, 4):
         desk.number("Pieces x per instrument", count)
-        until(lambda count=count: saved() == count)
+        soon(lambda count=count: desk.version().settings.per_instrument == count)
     expect(page.get_by_role("textbox", name="Consent text")).to_be_visible()
     desk.number("Seed", 5)
-    until(lambda: saved() == 4 and desk.version().settings.seed == 5)
-    assert len(lost) > 50
+    soon(lambda: desk.version().settings.seed == 5)
     assert desk.version().settings == replace(version.settings, per_instrument=4, seed=5)
 
 
