@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import Final, cast
+from typing import Final
 
 import streamlit as st
 
@@ -189,7 +189,7 @@ def _exclusion(form: Form) -> None:
 def _percent(
     form: Form, place: AbstractContextManager[object], label: str, name: str, nothing: int
 ) -> float | None:
-    value = getattr(form.settings.exclusion, name)
+    value: float | None = getattr(form.settings.exclusion, name)
     start = nothing if value is None else round(100 * value)
     with place:
         said = st.number_input(
@@ -197,7 +197,7 @@ def _percent(
             help=_NO_RULE.format(nothing),
         )  # fmt: skip
     if said == start:
-        return cast("float | None", value)  # no whole percentage stays what it was, either
+        return value  # a part that is no whole percentage stays what it was
     return None if said == nothing else said / 100
 
 

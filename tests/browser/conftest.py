@@ -185,6 +185,14 @@ def settled(page: Page) -> None:
     page.wait_for_function(_QUIET, polling=25)
 
 
+def choose_row(page: Page, row: int) -> None:
+    """Press the box at the beginning of a table's row, once the table stands where it stays."""
+    settled(page)
+    box = page.get_by_test_id("stDataFrame").first.bounding_box()
+    assert box
+    page.mouse.click(box["x"] + 15, box["y"] + 53 + 35 * row)
+
+
 def until(true: Callable[[], bool], seconds: float = PATIENCE / 1000) -> None:
     """Wait for what no page tells by itself."""
     end = time.monotonic() + seconds

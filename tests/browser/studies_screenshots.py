@@ -18,7 +18,7 @@ from listening_test.store import open_store
 from listening_test.store.listeners import invite, withdraw
 from listening_test.store.studies import create_study, launch, prepare_version
 from listening_test.study import PRESETS, Settings
-from tests.browser.conftest import ARGUMENTS, find_chromium, serve, settled
+from tests.browser.conftest import ARGUMENTS, choose_row, find_chromium, serve, settled
 from tests.browser.screenshots import SCREENS, shoot
 
 PILOT = replace(
@@ -51,9 +51,7 @@ def fill(home: Path) -> str:
 
 def pick(page: Page) -> None:
     """The second row of the table."""
-    box = page.get_by_test_id("stDataFrame").first.bounding_box()
-    assert box
-    page.mouse.click(box["x"] + 15, box["y"] + 55 + 35)
+    choose_row(page, 1)
     page.locator("audio").first.wait_for()
     page.mouse.move(5, 400)
 

@@ -5,14 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
-from playwright.sync_api import (
-    Browser,
-    BrowserContext,
-    Locator,
-    Page,
-    WebSocketRoute,
-    expect,
-)
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, WebSocketRoute, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from csn.model import Model
@@ -23,7 +16,7 @@ from listening_test.store.progress import progress
 from listening_test.store.rows import Version
 from listening_test.store.studies import create_study, list_studies, sound_rows, triplet_rows
 from listening_test.study import PRESETS
-from tests.browser.conftest import LAPTOP, PATIENCE, PHONE, listen, settled, until
+from tests.browser.conftest import LAPTOP, PATIENCE, PHONE, choose_row, listen, settled, until
 from tests.browser.listening import House, Listeners
 from tests.listening_test import small_study
 from tests.small_library import make
@@ -63,13 +56,6 @@ class Desk:
         self.page.wait_for_timeout(300)  # a page that still scrolls closes the list
         field.click()
         self.page.get_by_role("option", name=option).click()
-
-    def choose_row(self, row: int) -> None:
-        """The box at the beginning of a table's row, once the table stands where it stays."""
-        self.settled()
-        box = self.page.get_by_test_id("stDataFrame").first.bounding_box()
-        assert box
-        self.page.mouse.click(box["x"] + 15, box["y"] + 53 + 35 * row)
 
     def part(self, name: str) -> None:
         self.page.get_by_role("radio", name=name, exact=True).click()
@@ -190,7 +176,7 @@ def make_sounds(desk: Desk) -> None:
     spread = max(row.loudness for row in sounds) - min(row.loudness for row in sounds)
     assert spread < 0.1
     expect(page.get_by_test_id("stMetricValue").nth(3)).to_have_text(f"{spread:.2f}")
-    desk.choose_row(0)
+    choose_row(page, 0)
     players = page.locator("audio")
     expect(players).to_have_count(3)
     for player in players.all():
@@ -306,7 +292,7 @@ def test_dialogs_do_what_they_say(
         with studio.store() as store:
             return [row.withdrawn_at is not None for row in progress(store, version)]
 
-    desk.choose_row(1)
+    choose_row(page, 1)
     desk.click("Withdraw…")
     expect(desk.dialog()).to_contain_text("Listener 2 has given 0 answers")
     desk.dialog().get_by_role("button", name="Cancel").click()
